@@ -1,0 +1,3 @@
+module github.com/crossdockhq/crossdock
+
+go 1.26
