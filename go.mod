@@ -1,3 +1,5 @@
 module github.com/crossdockhq/crossdock
 
 go 1.26
+
+require github.com/shopspring/decimal v1.4.0 // indirect

@@ -1,0 +1,69 @@
+package crossdock
+
+import "time"
+
+// Shipment is goods of one order that leave one site together.
+type Shipment struct {
+	Order    Ref           `json:"order"`
+	Site     Ref           `json:"site,omitzero"`
+	State    ShipmentState `json:"state"`
+	Lines    []Move        `json:"lines"`
+	Carrier  string        `json:"carrier,omitempty"`
+	Tracking []string      `json:"tracking,omitempty"`
+	Shipped  time.Time     `json:"shipped,omitzero"` // when the goods left
+	Kept     Kept          `json:"-"`
+}
+
+// Move is a quantity of one item, for one line of an order where there is one.
+type Move struct {
+	Item     Ref      `json:"item"`
+	Line     string   `json:"line,omitempty"` // key of the order's line
+	Quantity Quantity `json:"quantity"`
+	Lot      string   `json:"lot,omitempty"`
+}
+
+// ShipmentState is how far a shipment has come.
+type ShipmentState string
+
+// The states of a shipment.
+const (
+	ShipmentWaiting   ShipmentState = "waiting"  // goods are not all there
+	ShipmentAssigned  ShipmentState = "assigned" // goods are reserved for it
+	ShipmentDone      ShipmentState = "done"
+	ShipmentCancelled ShipmentState = "cancelled"
+)
+
+// FormOf returns the kind and the version of the form.
+func (Shipment) FormOf() (Kind, int) { return KindShipment, 1 }
+
+// Validate reports the first thing a shipment can't be without.
+func (s Shipment) Validate() error {
+	if err := s.Order.Validate(); err != nil {
+		return At("order", err)
+	}
+	return validMoves(s.Lines)
+}
+
+type shipmentFields Shipment
+
+// MarshalJSON writes the known fields and those kept.
+func (s Shipment) MarshalJSON() ([]byte, error) { return writeKept(shipmentFields(s), s.Kept) }
+
+// UnmarshalJSON reads a shipment and keeps the fields it does not know.
+func (s *Shipment) UnmarshalJSON(b []byte) (err error) {
+	*s = Shipment{}
+	s.Kept, err = readKept(b, (*shipmentFields)(s))
+	return err
+}
+
+func validMoves(moves []Move) error {
+	for i, m := range moves {
+		if err := m.Item.Validate(); err != nil {
+			return At("lines["+itoa(i)+"].item", err)
+		}
+		if m.Quantity.Count.IsNegative() {
+			return At("lines["+itoa(i)+"].quantity", Errorf(Invalid, "quantity %s is negative", m.Quantity))
+		}
+	}
+	return nil
+}

@@ -1,0 +1,26 @@
+package crossdock
+
+import "time"
+
+// View is what the book knows of one of its records in one system.
+type View struct {
+	System  System    `json:"system"`
+	Of      Ref       `json:"of"`                // the book's record
+	Key     string    `json:"key,omitempty"`     // the system's key; "" until it is known
+	Held    Record    `json:"held,omitzero"`     // what the system said last, with refs of the book
+	Asked   Record    `json:"asked,omitzero"`    // what we last got a receipt for, in the target's words
+	Open    []Open    `json:"open,omitempty"`    // pushes without a receipt
+	Unknown bool      `json:"unknown,omitempty"` // what it holds can't be told until a look
+	Gone    bool      `json:"gone,omitempty"`    // it was there and is not any more
+	Version string    `json:"version,omitempty"` // newest version heard
+	Wrote   string    `json:"wrote,omitempty"`   // version our own last push made
+	Heard   int64     `json:"heard,omitempty"`   // Seq of the last statement merged or receipt decided
+	Settled int64     `json:"settled,omitempty"` // only what was asked for at or after this Seq is ordered after our pushes
+	AsOf    time.Time `json:"as_of,omitzero"`
+}
+
+// Open is a push that has no receipt yet.
+type Open struct {
+	Attempt int64 `json:"attempt"`
+	Push    Push  `json:"push"`
+}
