@@ -34,12 +34,13 @@ var Lanes = []Lane{Urgent, Normal, Bulk}
 
 // Message is what a system said, word for word.
 type Message struct {
-	From    System // the connection it came through
-	Kind    Kind   // of the records it speaks of
-	Key     string // of its one record; empty where it has many
-	Version string // of that record; sorts bytewise in the order of its system's clock
-	After   int64  // the last Seq taken when it was asked for; 0: it came unasked
-	Meta    Meta   // headers and the like that Translate needs
+	From    System    // the connection it came through
+	Kind    Kind      // of the records it speaks of
+	Key     string    // of its one record; empty where it has many
+	Version string    // of that record; sorts bytewise in the order of its system's clock
+	After   int64     // the last Seq taken when it was asked for; 0: it came unasked
+	Asked   time.Time // when the request began, by the hub's clock; zero: it came unasked
+	Meta    Meta      // headers and the like that Translate needs
 	Body    []byte
 	Fault   *Fault // set by intake: genuine, but not to be translated
 }

@@ -2,4 +2,4 @@ module github.com/crossdockhq/crossdock
 
 go 1.26
 
-require github.com/shopspring/decimal v1.4.0 // indirect
+require github.com/shopspring/decimal v1.4.0

@@ -12,6 +12,11 @@ type View struct {
 	Open    []Open    `json:"open,omitempty"`    // pushes without a receipt
 	Unknown bool      `json:"unknown,omitempty"` // what it holds can't be told until a look
 	Gone    bool      `json:"gone,omitempty"`    // it was there and is not any more
+	Rev     int64     `json:"rev,omitempty"`     // of the last want made for it
+	Lost    *Open     `json:"lost,omitempty"`    // the push whose answer was lost, while Unknown
+	Settles time.Time `json:"settles,omitzero"`  // while Unknown: only a look that began at or after this tells
+	Adopt   bool      `json:"adopt,omitempty"`   // a person's change was taken over: the next want counts as held
+	Digest  string    `json:"digest,omitempty"`  // of the last message about it alone; a pulled row that has it says nothing new
 	Version string    `json:"version,omitempty"` // newest version heard
 	Wrote   string    `json:"wrote,omitempty"`   // version our own last push made
 	Heard   int64     `json:"heard,omitempty"`   // Seq of the last statement merged or receipt decided

@@ -1,0 +1,315 @@
+package core
+
+import (
+	"strings"
+	"time"
+
+	"github.com/crossdockhq/crossdock"
+)
+
+// Table names one kind of row of the book.
+type Table string
+
+// The tables of the book.
+const (
+	Records    Table = "record"
+	Links      Table = "link"
+	Names      Table = "name"
+	Views      Table = "view"
+	Wants      Table = "want"
+	Balances   Table = "balance"
+	Promises   Table = "promise"
+	Awaits     Table = "await"
+	Documents  Table = "document"
+	Timers     Table = "timer"
+	Exceptions Table = "exception"
+	Judgements Table = "judgement"
+	Setups     Table = "setup"
+)
+
+// Tables lists every table of the book.
+var Tables = []Table{Records, Links, Names, Views, Wants, Balances, Promises, Awaits, Documents, Timers, Exceptions, Judgements, Setups}
+
+// Address names one row of the book.
+type Address struct {
+	Table Table
+	Key   string
+}
+
+// Row is one row of the book: a pointer to one of the types below. All of them
+// are written and read as JSON by stores.
+type Row interface{ Address() Address }
+
+// Record is a record of the book.
+type Record struct {
+	Of      crossdock.Ref     `json:"of"`
+	Rev     int64             `json:"rev"` // counts its changes
+	Company string            `json:"company,omitempty"`
+	Body    crossdock.Record  `json:"body"`
+	Set     map[string]Source `json:"set,omitempty"`   // who set each field
+	Names   []string          `json:"names,omitempty"` // the matching keys it is found by
+	Into    crossdock.Ref     `json:"into,omitzero"`   // merged into this one: readers follow
+	Seq     int64             `json:"seq"`             // of the entry that changed it last
+	At      time.Time         `json:"at"`
+}
+
+// Source says which system set a field, by which entry.
+type Source struct {
+	System crossdock.System `json:"system"`
+	Seq    int64            `json:"seq"`
+}
+
+// Link says which record of the book a system's record is.
+type Link struct {
+	Of crossdock.Ref `json:"of"` // the system's
+	To crossdock.Ref `json:"to"` // the book's
+}
+
+// Name lists the records that share one matching key, for instance sku:TEA, sorted.
+type Name struct {
+	Name string          `json:"name"`
+	Of   []crossdock.Ref `json:"of"`
+}
+
+// View is what the book knows of one of its records in one system.
+type View struct{ crossdock.View }
+
+// Want is work to be done in one system for one record: a push or a look.
+type Want struct {
+	System   crossdock.System `json:"system"`
+	Of       crossdock.Ref    `json:"of"`
+	Do       Do               `json:"do"`
+	Rev      int64            `json:"rev,omitempty"`
+	Want     crossdock.Record `json:"want,omitzero"` // in the target's words
+	Key      string           `json:"key,omitempty"` // the target's, where it is known
+	Door     crossdock.Door   `json:"door,omitempty"`
+	Lane     crossdock.Lane   `json:"lane"`
+	Due      time.Time        `json:"due"`
+	State    WantState        `json:"state"`
+	Waits    []crossdock.Ref  `json:"waits,omitempty"`   // parked: what has to be there first
+	Deadline time.Time        `json:"deadline,omitzero"` // parked: when it becomes an exception
+	Tries    int              `json:"tries,omitempty"`   // in a row without success
+	Decided  int64            `json:"decided,omitempty"` // ID of the last attempt whose result was decided
+	Since    time.Time        `json:"since"`             // when the work came up
+	Why      string           `json:"why,omitempty"`     // the reasons for a look, or what went wrong last
+	Record   crossdock.Ref    `json:"record,omitzero"`   // a look: the system's record, where the book has none yet
+}
+
+// Do says what a want asks for.
+type Do string
+
+// What a want can ask for.
+const (
+	DoPush Do = "push"
+	DoLook Do = "look"
+)
+
+// WantState says whether dispatch may take a want.
+type WantState string
+
+// The states of a want. Only WantDue rows are taken by dispatch, once they are due.
+const (
+	WantDue     WantState = "due"
+	WantOpen    WantState = "open"    // an attempt is on its way
+	WantParked  WantState = "parked"  // waits for other records
+	WantStopped WantState = "stopped" // an exception: a change of the record or a person sets it going again
+)
+
+// Balance is what the book knows of one item at one site.
+type Balance struct {
+	Item      crossdock.Ref     `json:"item"`
+	Site      crossdock.Ref     `json:"site"`
+	OnHand    crossdock.Decimal `json:"on_hand"`
+	Reserved  crossdock.Decimal `json:"reserved"`  // by the stock's system, as of the same reading
+	Promised  crossdock.Decimal `json:"promised"`  // by us, all open orders
+	Converted crossdock.Decimal `json:"converted"` // the part of Promised that Reserved already holds
+	Turning   []Turn            `json:"turning,omitempty"`
+	Heard     int64             `json:"heard,omitempty"` // Seq of the reading
+	AsOf      time.Time         `json:"as_of,omitzero"`
+}
+
+// Turn is a promise the stock's system has taken over at Seq: a reading that was
+// asked for at or after it holds the reservation.
+type Turn struct {
+	Cause crossdock.Ref     `json:"cause"`
+	Count crossdock.Decimal `json:"count"`
+	Seq   int64             `json:"seq"`
+}
+
+// Promise is one line of the ledger: goods promised to a cause.
+type Promise struct {
+	Item      crossdock.Ref     `json:"item"`
+	Site      crossdock.Ref     `json:"site"`
+	Cause     crossdock.Ref     `json:"cause"`
+	Count     crossdock.Decimal `json:"count"`
+	Seq       int64             `json:"seq"`
+	Converted int64             `json:"converted,omitempty"` // Seq at which the stock's system took it over
+}
+
+// Await lists who is judged or projected again when something appears, in the
+// order of their asking: a name (sku:TEA), a key (key:odoo/book/party/x) or stock.
+type Await struct {
+	Name string    `json:"name"`
+	Who  []Waiting `json:"who"`
+}
+
+// Waiting is one that waits: a record to be judged again, or, with a system, a
+// view to be projected again.
+type Waiting struct {
+	Of     crossdock.Ref    `json:"of"`
+	System crossdock.System `json:"system,omitempty"`
+}
+
+// Document is something issued.
+type Document struct {
+	Of crossdock.Ref `json:"of"`
+	crossdock.Document
+	Seq int64 `json:"seq"`
+}
+
+// Timer fires once, at or after Due.
+type Timer struct {
+	Of   crossdock.Ref `json:"of"`
+	Name string        `json:"name"`
+	Due  time.Time     `json:"due"`
+}
+
+// Exception is something a person has to know of or decide.
+type Exception struct {
+	ID     string           `json:"id"` // made of Check and what it is about: the same trouble is one exception
+	Check  string           `json:"check"`
+	Code   crossdock.Code   `json:"code"`
+	Text   string           `json:"text"`
+	Place  string           `json:"place,omitempty"`
+	Of     crossdock.Ref    `json:"of,omitzero"`
+	System crossdock.System `json:"system,omitempty"`
+	Seq    int64            `json:"seq"`   // the entry that raised it last
+	Owner  string           `json:"owner"` // the role that answers for it
+	Value  crossdock.Money  `json:"value,omitzero"`
+	Opened time.Time        `json:"opened"`
+	Due    time.Time        `json:"due"`
+	Count  int              `json:"count"` // how often it came up while open
+	Closed time.Time        `json:"closed,omitzero"`
+	Why    string           `json:"why,omitempty"` // why it was closed
+}
+
+// Open reports whether somebody still has to act.
+func (e Exception) Open() bool { return e.Closed.IsZero() }
+
+// Judgement is one judging of a record with the facts it read.
+type Judgement struct {
+	Of       crossdock.Ref       `json:"of"`
+	Seq      int64               `json:"seq"`
+	At       time.Time           `json:"at"`
+	Findings []crossdock.Finding `json:"findings"`
+	Facts    map[string]string   `json:"facts"`
+	Setup    string              `json:"setup"` // hash of the configuration
+	Core     string              `json:"core"`  // version of the core
+}
+
+// Setup is the configuration in force.
+type Setup struct {
+	crossdock.Setup
+	Seq int64 `json:"seq"`
+}
+
+func key(part ...string) string { return strings.Join(part, "|") }
+
+// RecordAt returns the address of a record of the book.
+func RecordAt(of crossdock.Ref) Address { return Address{Records, of.Short()} }
+
+// LinkAt returns the address of the link of a system's record.
+func LinkAt(of crossdock.Ref) Address { return Address{Links, of.String()} }
+
+// NameAt returns the address of a matching key.
+func NameAt(name string) Address { return Address{Names, name} }
+
+// ViewAt returns the address of a view.
+func ViewAt(system crossdock.System, of crossdock.Ref) Address {
+	return Address{Views, key(string(system), of.Short())}
+}
+
+// WantAt returns the address of a want.
+func WantAt(system crossdock.System, do Do, of crossdock.Ref) Address {
+	return Address{Wants, key(string(system), string(do), of.String())}
+}
+
+// BalanceAt returns the address of the balance of an item at a site.
+func BalanceAt(item, site crossdock.Ref) Address { return Address{Balances, item.Key + "@" + site.Key} }
+
+// PromiseAt returns the address of what is promised to cause.
+func PromiseAt(item, site, cause crossdock.Ref) Address {
+	return Address{Promises, key(cause.Short(), item.Key+"@"+site.Key)}
+}
+
+// AwaitAt returns the address of those who wait for name.
+func AwaitAt(name string) Address { return Address{Awaits, name} }
+
+// DocumentAt returns the address of a document.
+func DocumentAt(of crossdock.Ref) Address { return Address{Documents, of.Short()} }
+
+// TimerAt returns the address of a timer.
+func TimerAt(of crossdock.Ref, name string) Address { return Address{Timers, key(of.Short(), name)} }
+
+// ExceptionAt returns the address of an exception.
+func ExceptionAt(id string) Address { return Address{Exceptions, id} }
+
+// SetupAt is the address of the configuration in force.
+var SetupAt = Address{Setups, "current"}
+
+// Address implements Row.
+func (r *Record) Address() Address    { return RecordAt(r.Of) }
+func (r *Link) Address() Address      { return LinkAt(r.Of) }
+func (r *Name) Address() Address      { return NameAt(r.Name) }
+func (r *View) Address() Address      { return ViewAt(r.System, r.Of) }
+func (r *Want) Address() Address      { return WantAt(r.System, r.Do, r.Of) }
+func (r *Balance) Address() Address   { return BalanceAt(r.Item, r.Site) }
+func (r *Promise) Address() Address   { return PromiseAt(r.Item, r.Site, r.Cause) }
+func (r *Await) Address() Address     { return AwaitAt(r.Name) }
+func (r *Document) Address() Address  { return DocumentAt(r.Of) }
+func (r *Timer) Address() Address     { return TimerAt(r.Of, r.Name) }
+func (r *Exception) Address() Address { return ExceptionAt(r.ID) }
+func (r *Judgement) Address() Address {
+	return Address{Judgements, key(r.Of.Short(), seqText(r.Seq))}
+}
+func (r *Setup) Address() Address { return SetupAt }
+
+// NewRow returns an empty row of a table, to be read from JSON.
+func NewRow(t Table) Row {
+	switch t {
+	case Records:
+		return new(Record)
+	case Links:
+		return new(Link)
+	case Names:
+		return new(Name)
+	case Views:
+		return new(View)
+	case Wants:
+		return new(Want)
+	case Balances:
+		return new(Balance)
+	case Promises:
+		return new(Promise)
+	case Awaits:
+		return new(Await)
+	case Documents:
+		return new(Document)
+	case Timers:
+		return new(Timer)
+	case Exceptions:
+		return new(Exception)
+	case Judgements:
+		return new(Judgement)
+	case Setups:
+		return new(Setup)
+	}
+	return nil
+}
+
+// seqText writes a Seq so that text order is number order.
+func seqText(seq int64) string {
+	const digits = "0000000000000000000"
+	s := decimalText(seq)
+	return digits[:len(digits)-len(s)] + s
+}
