@@ -1,6 +1,8 @@
-// Package crossdock is the vocabulary of the hub: the records a distributor's
-// systems speak of (orders, parties, items, stock, documents), the amounts in
-// them, and the entries, statements and receipts by which the hub learns of
-// them. It imports nothing of ours, reads no clock and touches no network or
-// disk, so that every other package can agree on the same words.
+// Package crossdock is the vocabulary of the hub: the records a distributor
+// trades with (Order, Party, Item, Stock …), the amounts they are made of (Money,
+// Quantity), and the words in which systems and the hub speak about them (Ref,
+// Message, Statement, View, Attempt, Receipt, Entry, Code).
+//
+// It is pure: no clock, no network, no file, no randomness. Every other package
+// of the hub imports it and it imports none of them.
 package crossdock
