@@ -41,6 +41,7 @@ var floor = map[string]room{
 	"connector/connectortest": {ours: ". connector", others: testing3},
 	"connectors/odoo":         {ours: ". connector", others: decimal + " golang.org/x/time"},
 	"connectors/shopify":      {ours: ". connector", others: decimal + " golang.org/x/time"},
+	"house":                   {ours: ". store core connector intake desk dispatch reconcile", others: ""},
 	"intake":                  {ours: ". store connector", others: ""},
 	"desk":                    {ours: ". store connector core", others: ""},
 	"dispatch":                {ours: ". store connector", others: ""},

@@ -10,7 +10,6 @@ import (
 
 	"github.com/crossdockhq/crossdock"
 	"github.com/crossdockhq/crossdock/connector"
-	"github.com/crossdockhq/crossdock/core"
 	"github.com/crossdockhq/crossdock/store"
 )
 
@@ -31,15 +30,15 @@ type Dispatch struct {
 	now     func() time.Time
 
 	recovered bool
-	upTo      int64                  // of the urgent lane: what must be decided before the first push
-	sent      map[core.Address]int64 // wants whose outcome was filed and may not be decided yet, by its number
+	upTo      int64                   // of the urgent lane: what must be decided before the first push
+	sent      map[store.Address]int64 // wants whose outcome was filed and may not be decided yet, by its number
 	paused    time.Time
 	failures  int // in a row, of whole batches
 }
 
 // New makes the dispatch of one connection. It starts nothing.
 func New(s store.Store, system crossdock.System, conn connector.Connector, now func() time.Time) *Dispatch {
-	return &Dispatch{system: system, conn: conn, journal: s.Journal(), book: s.Book(), now: now, sent: map[core.Address]int64{}}
+	return &Dispatch{system: system, conn: conn, journal: s.Journal(), book: s.Book(), now: now, sent: map[store.Address]int64{}}
 }
 
 // Step does one batch of looks or one batch of pushes. did is false when nothing
@@ -88,15 +87,15 @@ func (d *Dispatch) Run(ctx context.Context, wake <-chan struct{}) error {
 }
 
 // sort splits due work into looks and pushes, without what is on its way.
-func (d *Dispatch) sort(due []*core.Want) (looks, pushes []*core.Want) {
+func (d *Dispatch) sort(due []*store.Want) (looks, pushes []*store.Want) {
 	for _, w := range due {
 		if _, onItsWay := d.sent[w.Address()]; onItsWay {
 			continue
 		}
 		switch {
-		case w.Do == core.DoLook && len(looks) < mostLooks:
+		case w.Do == store.DoLook && len(looks) < mostLooks:
 			looks = append(looks, w)
-		case w.Do == core.DoPush && len(pushes) < mostPushes:
+		case w.Do == store.DoPush && len(pushes) < mostPushes:
 			pushes = append(pushes, w)
 		}
 	}
@@ -106,7 +105,7 @@ func (d *Dispatch) sort(due []*core.Want) (looks, pushes []*core.Want) {
 // recover files an ambiguous receipt for every attempt that was open when the hub
 // ended, and keeps pushes back until the desk has decided all that was filed.
 func (d *Dispatch) recover(ctx context.Context) error {
-	d.sent = map[core.Address]int64{}
+	d.sent = map[store.Address]int64{}
 	open, err := d.journal.Open(ctx)
 	if err != nil {
 		return fmt.Errorf("open attempts: %w", err)
@@ -130,7 +129,7 @@ func (d *Dispatch) recover(ctx context.Context) error {
 // push files the attempt, sends the batch, and files the receipts. Once the
 // attempt is on disk it goes on to the end even if ctx ends: an answer that was
 // waited for is better than one that was not.
-func (d *Dispatch) push(ctx context.Context, wants []*core.Want, seq int64) error {
+func (d *Dispatch) push(ctx context.Context, wants []*store.Want, seq int64) error {
 	pusher, ok := d.conn.(connector.Pusher)
 	if !ok {
 		return crossdock.Errorf(crossdock.Internal, "connection %s has work and can't push", d.system)
@@ -201,7 +200,7 @@ func (d *Dispatch) answers(pushes []crossdock.Push, got []crossdock.Receipt) []c
 }
 
 // look reads records and files them as messages; what fails is filed as well.
-func (d *Dispatch) look(ctx context.Context, wants []*core.Want, seq int64) error {
+func (d *Dispatch) look(ctx context.Context, wants []*store.Want, seq int64) error {
 	finder, ok := d.conn.(connector.Finder)
 	if !ok {
 		return crossdock.Errorf(crossdock.Internal, "connection %s is to be looked at and can't find", d.system)

@@ -13,7 +13,6 @@ import (
 
 	"github.com/crossdockhq/crossdock"
 	"github.com/crossdockhq/crossdock/connector"
-	"github.com/crossdockhq/crossdock/core"
 	"github.com/crossdockhq/crossdock/store"
 )
 
@@ -98,20 +97,20 @@ func (r *Reconcile) Run(ctx context.Context, wake <-chan struct{}) error {
 // page returns the refs of the next records in motion, and the key of the last
 // view it passed, "" at the end.
 func (r *Reconcile) page(ctx context.Context, kind crossdock.Kind) (refs []crossdock.Ref, last string, err error) {
-	rows, err := r.book.Scan(ctx, core.Views, core.ViewAt(r.system, crossdock.BookRef(kind, "")).Key, r.after, pageSize)
+	rows, err := r.book.Scan(ctx, store.Views, store.ViewAt(r.system, crossdock.BookRef(kind, "")).Key, r.after, pageSize)
 	if err != nil {
 		return nil, "", fmt.Errorf("views of %s: %w", r.system, err)
 	}
-	var at []core.Address
-	var views []*core.View
+	var at []store.Address
+	var views []*store.View
 	for _, row := range rows {
-		v, ok := row.(*core.View)
+		v, ok := row.(*store.View)
 		if !ok {
 			return nil, "", crossdock.Errorf(crossdock.Internal, "a %T stands among the views", row)
 		}
 		last = v.Address().Key
 		if v.Key != "" && !v.Gone {
-			at, views = append(at, core.RecordAt(v.Of)), append(views, v)
+			at, views = append(at, store.RecordAt(v.Of)), append(views, v)
 		}
 	}
 	records, err := r.book.Load(ctx, at)
@@ -119,7 +118,7 @@ func (r *Reconcile) page(ctx context.Context, kind crossdock.Kind) (refs []cross
 		return nil, "", err
 	}
 	for i, row := range records {
-		if rec, ok := row.(*core.Record); ok && inMotion(rec) {
+		if rec, ok := row.(*store.Record); ok && inMotion(rec) {
 			refs = append(refs, crossdock.Ref{System: r.system, Kind: kind, Key: views[i].Key})
 		}
 	}
@@ -128,7 +127,7 @@ func (r *Reconcile) page(ctx context.Context, kind crossdock.Kind) (refs []cross
 
 // inMotion reports whether something may still happen to a record: an order that
 // is closed or cancelled is compared no more.
-func inMotion(r *core.Record) bool {
+func inMotion(r *store.Record) bool {
 	return r.Of.Kind != crossdock.KindOrder ||
 		!slices.Contains([]crossdock.OrderState{crossdock.OrderClosed, crossdock.OrderCancelled}, crossdock.OrderState(r.Body.Text("state")))
 }
