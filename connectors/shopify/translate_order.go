@@ -4,6 +4,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/shopspring/decimal"
+
 	"github.com/crossdockhq/crossdock"
 )
 
@@ -90,6 +92,9 @@ func (o order) form(from crossdock.System, buyer crossdock.Ref) crossdock.Order 
 				Key: c.key, Code: c.code, Title: c.title, Price: c.price, Discount: sum(c.discounts), Taxes: due(c.taxes)})
 		}
 	}
+	if o.changed() {
+		o.level(&out)
+	}
 	out.Discount = o.unallocated(out)
 	if !o.cancelled.IsZero() {
 		out.Cancelled = &crossdock.Cancellation{At: o.cancelled, Reason: o.reason}
@@ -121,6 +126,46 @@ func (l line) form(whole bool) crossdock.Line {
 	}
 	out.Taxes = due(taxes)
 	return out
+}
+
+// level makes the parts of discounts and taxes of partly refunded lines add up to
+// what Shopify states for the whole order. Shopify does not state the parts, so
+// they are ours to round, and what rounding leaves goes on the last of them. A
+// greater difference is not ours to hide.
+func (o order) level(out *crossdock.Order) {
+	var discounts, taxes []*crossdock.Money
+	off, tax := out.Totals.Discount, out.Totals.Tax
+	for i := range out.Lines {
+		l := &out.Lines[i]
+		split := l.Quantity.Count.IsPositive() && !o.lines[i].quantity.Equal(l.Quantity.Count)
+		if off = less(off, l.Discount); split && !l.Discount.IsZero() {
+			discounts = append(discounts, &l.Discount)
+		}
+		for j := range l.Taxes {
+			if tax = less(tax, l.Taxes[j].Amount); split {
+				taxes = append(taxes, &l.Taxes[j].Amount)
+			}
+		}
+	}
+	for _, c := range out.Charges {
+		off = less(off, c.Discount)
+		for _, t := range c.Taxes {
+			tax = less(tax, t.Amount)
+		}
+	}
+	spread(off, discounts)
+	spread(tax, taxes)
+}
+
+// spread puts what is left of a sum on the last of its parts, if rounding each
+// of them to a coin can have left it.
+func spread(left crossdock.Money, parts []*crossdock.Money) {
+	most := decimal.New(int64(len(parts)), -crossdock.Digits(left.Currency))
+	if len(parts) == 0 || left.Amount.Abs().GreaterThan(most) {
+		return
+	}
+	last := parts[len(parts)-1]
+	last.Amount = last.Amount.Add(left.Amount)
 }
 
 // unallocated is what the order's discounts come to beyond those on its lines and

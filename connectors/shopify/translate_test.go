@@ -294,3 +294,45 @@ func FuzzTranslate(f *testing.F) {
 		}
 	})
 }
+
+// TestPartsAddUp refunds one of three of several lines, whose discounts and taxes
+// do not divide evenly, and holds the parts to the sums Shopify states.
+func TestPartsAddUp(t *testing.T) {
+	eur := func(amount string) crossdock.Money {
+		m, err := crossdock.NewMoney(amount, "EUR")
+		if err != nil {
+			t.Fatal(err)
+		}
+		return m
+	}
+	number := func(n int64) crossdock.Decimal { return eur("1").Times(eur(fmt.Sprint(n)).Amount).Amount }
+	for _, c := range []struct {
+		name                    string
+		original, current       crossdock.Totals
+		discounts, taxes, extra string // of the lines' parts, and what is left for the order
+	}{
+		{"rounded up twice", crossdock.Totals{Discount: eur("0.20")}, crossdock.Totals{Discount: eur("0.13"), Tax: eur("0.67")}, "0.07 0.06", "0.33 0.34", ""},
+		{"off by more than rounding", crossdock.Totals{Discount: eur("0.20")}, crossdock.Totals{Discount: eur("0.50"), Tax: eur("9.00")}, "0.07 0.07", "0.33 0.33", ""},
+		{"a discount on no line", crossdock.Totals{Discount: eur("1.20")}, crossdock.Totals{Discount: eur("0.94"), Tax: eur("0.66")}, "0.07 0.07", "0.33 0.33", "0.80 EUR"},
+		{"sums that are not stated", crossdock.Totals{}, crossdock.Totals{}, "0.07 0.07", "0.33 0.33", ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			l := line{gid: "1", quantity: number(3), current: number(2), price: eur("5"), discounts: []crossdock.Money{eur("0.10")},
+				taxes: []crossdock.TaxAmount{{Title: "VAT", Amount: eur("0.50")}}}
+			o := order{currency: "EUR", lines: []line{l, l}, original: c.original, current: c.current}
+			got := o.form("shop", crossdock.Ref{})
+			var discounts, taxes []string
+			for _, l := range got.Lines {
+				discounts = append(discounts, strings.TrimSuffix(l.Discount.String(), " EUR"))
+				taxes = append(taxes, strings.TrimSuffix(l.Taxes[0].Amount.String(), " EUR"))
+			}
+			extra := ""
+			if !got.Discount.IsZero() {
+				extra = got.Discount.String()
+			}
+			if strings.Join(discounts, " ") != c.discounts || strings.Join(taxes, " ") != c.taxes || extra != c.extra {
+				t.Errorf("discounts %v, taxes %v, of the order %q", discounts, taxes, extra)
+			}
+		})
+	}
+}
