@@ -23,7 +23,7 @@ func (s *Server) orderBody(o *order) body {
 	b := body{
 		"id": o.id, "admin_graphql_api_id": o.gid(), "app_id": 580111, "browser_ip": nil,
 		"buyer_accepts_marketing": false, "cancel_reason": text(strings.ToLower(o.reason)), "cancelled_at": s.zoned(o.cancelled),
-		"cart_token": nil, "checkout_token": nil, "client_details": nil, "closed_at": s.zoned(o.cancelled),
+		"cart_token": nil, "checkout_token": nil, "client_details": nil, "closed_at": nil,
 		"confirmation_number": o.confirmation, "confirmed": true, "contact_email": o.email,
 		"created_at": s.zoned(o.created), "processed_at": s.zoned(o.created), "updated_at": s.zoned(o.updated),
 		"currency": s.Currency, "presentment_currency": s.Currency, "customer_locale": "en", "device_id": nil,
@@ -32,7 +32,7 @@ func (s *Server) orderBody(o *order) body {
 		"landing_site": nil, "landing_site_ref": nil, "location_id": nil,
 		"merchant_business_entity_id": "MTU0ODM4MDAwOQ", "merchant_of_record_app_id": nil,
 		"name": o.name(), "note": text(o.note), "note_attributes": []any{},
-		"number": o.number - 1000, "order_number": o.number,
+		"number": o.sequence(), "order_number": o.number,
 		"order_status_url":      "https://" + s.Shop + "/orders/" + o.token + "/authenticate?key=" + o.token[:8],
 		"payment_gateway_names": gateways(o), "phone": text(o.phone), "po_number": text(o.po), "reference": nil,
 		"referring_site": nil, "source_identifier": nil, "source_name": "web", "source_url": nil,

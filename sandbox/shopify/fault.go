@@ -12,10 +12,11 @@ import (
 
 // webhookFault is an order for the next webhooks.
 type webhookFault struct {
-	word   string // lose, duplicate or reorder
+	word   string // lose, duplicate, delay or reorder
 	left   int    // webhooks it still strikes
 	topic  string // only of this topic; "" all
 	copies int    // a duplicated webhook is delivered so many times more
+	apart  time.Duration
 	group  *group
 }
 
@@ -28,13 +29,27 @@ type group struct {
 // patience is how long a reordered webhook waits for the others.
 const patience = time.Minute
 
-// Order arranges what happens to the next webhooks:
-//
-//	lose next [N] [TOPIC]                 they are never sent
-//	duplicate next [N] [times M] [TOPIC]  each is delivered M times (2) at one instant, with one webhook id
-//	reorder next [N] [TOPIC]              N (2) are held until all have come, or a minute, and leave in another order
-//
-// N is 1 where nothing else is said. An unknown word is an error.
+// webhookWords are the faults Order knows, with what they mean.
+var webhookWords = []struct{ word, form, means string }{
+	{"lose", "lose next [N] [TOPIC]", "the next N webhooks are never sent"},
+	{"duplicate", "duplicate next [N] [times M] [after D] [TOPIC]", "each of the next N webhooks is delivered M times (2) with one webhook id, at one instant or D apart"},
+	{"delay", "delay next [N] after D [TOPIC]", "the next N webhooks leave D later than they should"},
+	{"reorder", "reorder next [N] [TOPIC]", "the next N webhooks (2) are held until all have come, or a minute, and leave in another order"},
+}
+
+// FaultWords lists the faults of webhooks, one line each, for help texts.
+func FaultWords() []string {
+	out := make([]string, 0, len(webhookWords))
+	for _, w := range webhookWords {
+		out = append(out, w.form+": "+w.means)
+	}
+	return out
+}
+
+// Order arranges what happens to the next webhooks; FaultWords lists what it
+// understands. N is 1 where nothing else is said. A word it doesn't know is an
+// error and arranges nothing. Several orders may wait; each webhook is struck by
+// the first that concerns its topic.
 func (s *Server) Order(words ...string) error {
 	parts := strings.Fields(strings.Join(words, " "))
 	f, err := parseFault(parts)
@@ -47,31 +62,26 @@ func (s *Server) Order(words ...string) error {
 	return nil
 }
 
-// FaultWords lists the faults of webhooks, one line each, for help texts.
-func FaultWords() []string {
-	return []string{
-		"lose next [N] [TOPIC]: the next N webhooks are never sent",
-		"duplicate next [N] [times M] [TOPIC]: each of the next N webhooks is delivered M times at one instant",
-		"reorder next [N] [TOPIC]: the next N webhooks leave in another order",
-	}
-}
-
 func parseFault(parts []string) (webhookFault, error) {
-	known := []string{"lose", "duplicate", "reorder"}
+	known := make([]string, 0, len(webhookWords))
+	for _, w := range webhookWords {
+		known = append(known, w.word)
+	}
 	if len(parts) == 0 || !slices.Contains(known, parts[0]) {
 		word := strings.Join(parts, " ")
-		return webhookFault{}, fmt.Errorf("unknown word%s; the faults of webhooks are lose next, duplicate next, reorder next",
-			sandbox.Nearest(word, known))
+		return webhookFault{}, fmt.Errorf("unknown word%s; the faults of webhooks are %s, each followed by next",
+			sandbox.Nearest(word, known), list(known))
 	}
 	if len(parts) < 2 || parts[1] != "next" {
 		return webhookFault{}, fmt.Errorf("%s is followed by next", parts[0])
 	}
 	f := webhookFault{word: parts[0], left: 1}
+	least := 1
 	switch f.word {
 	case "duplicate":
 		f.copies = 1
 	case "reorder":
-		f.left = 2
+		f.left, least = 2, 2
 	}
 	rest := parts[2:]
 	if len(rest) > 0 {
@@ -79,29 +89,47 @@ func parseFault(parts []string) (webhookFault, error) {
 			f.left, rest = n, rest[1:]
 		}
 	}
-	if len(rest) > 1 && rest[0] == "times" && f.word == "duplicate" {
-		n, err := strconv.Atoi(rest[1])
-		if err != nil || n < 2 {
-			return f, fmt.Errorf("%q is not a number of times (2 or more)", rest[1])
+	for len(rest) > 0 {
+		var err error
+		if rest, err = f.take(rest); err != nil {
+			return f, err
 		}
-		f.copies, rest = n-1, rest[2:]
-	}
-	if len(rest) > 0 {
-		if !slices.Contains(Topics(), rest[0]) {
-			return f, fmt.Errorf("unknown topic %q%s; the topics are %s", rest[0], sandbox.Nearest(rest[0], Topics()), list(Topics()))
-		}
-		f.topic, rest = rest[0], rest[1:]
 	}
 	switch {
-	case len(rest) > 0:
-		return f, fmt.Errorf("%q is one word too many", rest[0])
-	case f.left < 1 || (f.word == "reorder" && f.left < 2):
-		return f, fmt.Errorf("%d webhooks are too few", f.left)
-	}
-	if f.word == "reorder" {
+	case f.left < least:
+		return f, fmt.Errorf("%d webhooks are too few to %s", f.left, f.word)
+	case f.word == "delay" && f.apart <= 0:
+		return f, fmt.Errorf("delay says by how much, such as after 2s")
+	case f.word == "reorder":
 		f.group = &group{want: f.left}
 	}
 	return f, nil
+}
+
+// take reads one more part of an order.
+func (f *webhookFault) take(rest []string) ([]string, error) {
+	switch {
+	case rest[0] == "times" && f.word == "duplicate" && len(rest) > 1:
+		n, err := strconv.Atoi(rest[1])
+		if err != nil || n < 2 {
+			return nil, fmt.Errorf("%q is not a number of times (2 or more)", rest[1])
+		}
+		f.copies = n - 1
+		return rest[2:], nil
+	case rest[0] == "after" && (f.word == "duplicate" || f.word == "delay") && len(rest) > 1:
+		d, err := time.ParseDuration(rest[1])
+		if err != nil || d < 0 {
+			return nil, fmt.Errorf("%q is not a duration such as 2s", rest[1])
+		}
+		f.apart = d
+		return rest[2:], nil
+	case f.topic == "" && slices.Contains(Topics(), rest[0]):
+		f.topic = rest[0]
+		return rest[1:], nil
+	case f.topic == "" && strings.Contains(rest[0], "/"):
+		return nil, fmt.Errorf("unknown topic %q%s; the topics are %s", rest[0], sandbox.Nearest(rest[0], Topics()), list(Topics()))
+	}
+	return nil, fmt.Errorf("%q doesn't belong here", rest[0])
 }
 
 // takeFault uses up the first order that strikes a webhook of the topic.
@@ -123,16 +151,15 @@ func (s *Server) takeFault(topic string) webhookFault {
 
 // holdBack keeps a webhook for its group; the last to come lets all go, in a
 // seeded order that is never the one they came in.
-func (s *Server) holdBack(h *hook, f webhookFault) {
-	g := f.group
+func (s *Server) holdBack(h *hook, g *group) {
 	g.held = append(g.held, h)
 	h.due = h.made.Add(patience)
 	if len(g.held) < g.want {
 		return
 	}
 	places := make([]int, len(g.held))
-	for i, h := range g.held {
-		places[i] = h.order
+	for i, one := range g.held {
+		places[i] = one.order
 	}
 	s.rand.Shuffle(len(places), func(i, j int) { places[i], places[j] = places[j], places[i] })
 	if slices.IsSorted(places) {

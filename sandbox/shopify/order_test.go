@@ -155,13 +155,15 @@ func TestOrdersSearch(t *testing.T) {
 		"name:2":                              "#2",
 		"test:true":                           "#2",
 		"status:open":                         "#1 #2",
+		"status:closed":                       "",
+		"status:not_closed":                   "#1 #2 #3",
 		"status:cancelled":                    "#3",
 		"email:bo@example.org":                "#3",
 		"id:>1 AND id:<=2":                    "#2",
 		"created_at:>'2026-11-02T18:30:00Z'":  "#2 #3",
 		`updated_at:<="2026-11-02T18:00:00Z"`: "#1",
 		"updated_at:>=2026-11-03":             "",
-		"updated_at:<2026-11-03 status:not_closed": "#1 #2",
+		"updated_at:<2026-11-03 status:open":  "#1 #2",
 	} {
 		got := at(t, s.ask(`query($q: String) { orders(first: 10, sortKey: ID, query: $q) { nodes { name } } }`, map[string]any{"q": search}), "orders", "nodes").([]any)
 		var names []string

@@ -13,10 +13,10 @@ func (s *Server) orderObject(o *order) *object {
 		return nil
 	}
 	f := fields{
-		"id": o.gid(), "legacyResourceId": fmt.Sprint(o.id), "name": o.name(), "number": o.number - 1000,
+		"id": o.gid(), "legacyResourceId": fmt.Sprint(o.id), "name": o.name(), "number": o.sequence(),
 		"confirmationNumber": o.confirmation, "sourceName": "web", "sourceIdentifier": nil, "poNumber": text(o.po), "test": o.test,
-		"confirmed": true, "edited": o.edited, "closed": !o.cancelled.IsZero(), "createdAt": utc(o.created), "updatedAt": utc(o.updated),
-		"processedAt": utc(o.created), "cancelledAt": utc(o.cancelled), "cancelReason": text(o.reason), "closedAt": utc(o.cancelled),
+		"confirmed": true, "edited": o.edited, "closed": false, "createdAt": utc(o.created), "updatedAt": utc(o.updated),
+		"processedAt": utc(o.created), "cancelledAt": utc(o.cancelled), "cancelReason": text(o.reason), "closedAt": nil,
 		"currencyCode": s.Currency, "presentmentCurrencyCode": s.Currency, "taxesIncluded": s.TaxesIncluded, "taxExempt": false,
 		"estimatedTaxes": false, "dutiesIncluded": false, "displayFinancialStatus": s.financial(o),
 		"displayFulfillmentStatus": "UNFULFILLED", "returnStatus": "NO_RETURN", "email": text(o.email), "phone": text(o.phone),

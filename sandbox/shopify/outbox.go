@@ -47,7 +47,8 @@ type hook struct {
 	status   int // of the last try; 0 means no answer
 }
 
-// Delivery is a webhook that is due.
+// Delivery is a webhook that is due. Header and Body are the outbox's own and
+// must not be changed; Request copies the header.
 type Delivery struct {
 	ID      string // names it to Delivered; a repetition has an ID of its own
 	Topic   string
@@ -152,15 +153,19 @@ func (s *Server) put(h *hook) {
 		s.sequence++
 		one.id, one.order = fmt.Sprintf("d%d", s.sequence), s.sequence
 		one.header = h.header.Clone()
+		s.hooks, s.byID[one.id] = append(s.hooks, &one), &one
 		if f.word == "lose" {
 			one.state = "lost"
+			continue
 		}
-		s.hooks, s.byID[one.id] = append(s.hooks, &one), &one
-		if one.state == "waiting" {
-			s.waiting = append(s.waiting, &one)
-		}
-		if n == 0 && f.word == "reorder" {
-			s.holdBack(&one, f)
+		s.waiting = append(s.waiting, &one)
+		switch f.word {
+		case "duplicate":
+			one.due = h.made.Add(time.Duration(n) * f.apart)
+		case "delay":
+			one.due = h.made.Add(f.apart)
+		case "reorder":
+			s.holdBack(&one, f.group)
 		}
 	}
 }
@@ -185,7 +190,7 @@ func (s *Server) Deliveries(now time.Time) []Delivery {
 	out := make([]Delivery, 0, len(due))
 	for _, h := range due {
 		out = append(out, Delivery{ID: h.id, Topic: h.topic, Try: h.tries + 1, Due: h.due, Path: s.Hook,
-			Header: h.header.Clone(), Body: bytes.Clone(h.body), Webhook: h.header.Get("X-Shopify-Webhook-Id")})
+			Header: h.header, Body: h.body, Webhook: h.header.Get("X-Shopify-Webhook-Id")})
 	}
 	return out
 }

@@ -30,12 +30,12 @@ func connection(typ string, a arguments, items []entry) (any, error) {
 		nodes = append(nodes, node)
 		edges = append(edges, &object{typ: typ + "Edge", fields: fields{"node": node, "cursor": cursor(e.key)}})
 	}
-	info := fields{"hasNextPage": to < len(items), "hasPreviousPage": from > 0, "startCursor": nil, "endCursor": nil}
+	ends := fields{"hasNextPage": to < len(items), "hasPreviousPage": from > 0, "startCursor": nil, "endCursor": nil}
 	if len(page) > 0 {
-		info["startCursor"], info["endCursor"] = cursor(page[0].key), cursor(page[len(page)-1].key)
+		ends["startCursor"], ends["endCursor"] = cursor(page[0].key), cursor(page[len(page)-1].key)
 	}
 	return &object{typ: typ + "Connection", fields: fields{
-		"nodes": nodes, "edges": edges, "pageInfo": &object{typ: "PageInfo", fields: info}}}, nil
+		"nodes": nodes, "edges": edges, "pageInfo": &object{typ: "PageInfo", fields: ends}}}, nil
 }
 
 // window finds the page in items that are already in the order asked for.

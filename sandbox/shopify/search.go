@@ -104,14 +104,18 @@ func parseTerm(term string) (func(*order) bool, error) {
 	return nil, refused("NOT_IN_STAND_IN", "the stand-in does not search orders by %q", field)
 }
 
-// byStatus: a cancelled order is closed too (the world has no other way to close one).
+// byStatus: open leaves cancelled orders out; closed means archived, which nobody
+// does in this world (a cancelled order is not closed by itself, webhook samples
+// of 2026-07).
 func byStatus(value string) (func(*order) bool, error) {
 	switch value {
-	case "any":
+	case "any", "not_closed":
 		return func(*order) bool { return true }, nil
-	case "open", "not_closed":
+	case "closed":
+		return func(*order) bool { return false }, nil
+	case "open":
 		return func(o *order) bool { return o.cancelled.IsZero() }, nil
-	case "closed", "cancelled":
+	case "cancelled":
 		return func(o *order) bool { return !o.cancelled.IsZero() }, nil
 	}
 	return nil, refused("BAD_REQUEST", "%q is none of the statuses open, closed, cancelled, not_closed, any", value)

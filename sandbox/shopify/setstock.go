@@ -32,12 +32,12 @@ func (s *Server) mutations(want []chosen, vars map[string]any) fields {
 			keys[f.Name] = append(keys[f.Name], fmt.Sprint(d.ArgumentMap(vars)["key"]))
 		}
 	}
-	once := func(name, payload, userError string, do func(arguments) (*object, error)) resolve {
+	once := func(name, typ, userError string, do func(arguments) (*object, error)) resolve {
 		return func(a arguments) (any, error) {
 			key := keys[name][0]
 			keys[name] = keys[name][1:]
 			return s.once(key, name+string(marshal(a)), func(code, message string) *object {
-				return failure(payload, userError, code, nil, message)
+				return failure(typ, userError, code, nil, message)
 			}, func() (*object, error) { return do(a) })
 		}
 	}
@@ -70,8 +70,8 @@ func (s *Server) once(key, what string, fail func(code, message string) *object,
 	return out, nil
 }
 
-// failure is a payload with one user error and nothing else.
-func failure(payload, userError, code string, field []string, message string) *object {
+// failure is a result with one user error and nothing else.
+func failure(typ, userError, code string, field []string, message string) *object {
 	f := fields{"field": nil, "message": message}
 	if field != nil {
 		f["field"] = texts(field)
@@ -79,7 +79,7 @@ func failure(payload, userError, code string, field []string, message string) *o
 	if userError != "UserError" {
 		f["code"] = code
 	}
-	return &object{typ: payload, fields: fields{
+	return &object{typ: typ, fields: fields{
 		"inventoryAdjustmentGroup": nil, "inventoryLevel": nil, "userErrors": []any{&object{typ: userError, fields: f}}}}
 }
 

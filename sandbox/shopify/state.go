@@ -97,6 +97,15 @@ type order struct {
 func (o *order) name() string { return fmt.Sprintf("#%d", o.number) }
 func (o *order) gid() string  { return gid("Order", o.id) }
 
+// sequence is the order's count in its shop, which starts below its number
+// (webhook samples of 2026-07: number 234, order_number 1234).
+func (o *order) sequence() int {
+	if o.number > 1000 {
+		return o.number - 1000
+	}
+	return o.number
+}
+
 // line is an order line. quantity counts what was ever ordered, current leaves
 // out what an edit or a refund took away (schema 2026-07, LineItem).
 type line struct {
