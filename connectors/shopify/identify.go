@@ -13,8 +13,8 @@ import (
 // gidPrefix is what an order's global id starts with; digits up to 2^64-1 follow.
 const gidPrefix = "gid://shopify/Order/"
 
-// isGid reports an order's global id.
-func isGid(s string) bool {
+// isGID reports an order's global id.
+func isGID(s string) bool {
 	tail, ok := strings.CutPrefix(s, gidPrefix)
 	return ok && isNumber(tail)
 }
@@ -22,7 +22,7 @@ func isGid(s string) bool {
 // gidOf returns the global id of an order named by it or by its bare number, "" for anything else.
 func gidOf(key string) string {
 	switch {
-	case isGid(key):
+	case isGID(key):
 		return key
 	case isNumber(key):
 		return gidPrefix + key
@@ -52,7 +52,7 @@ func identify(topic string, body []byte, header string) (key, at string) {
 	if t, err := time.Parse(time.RFC3339, found["updated_at"]); err == nil {
 		at = stamp(t)
 	}
-	if gid := found["admin_graphql_api_id"]; isGid(gid) {
+	if gid := found["admin_graphql_api_id"]; isGID(gid) {
 		return gid, at
 	}
 	if isNumber(header) {
@@ -85,7 +85,7 @@ func scan(body []byte, names ...string) map[string]string {
 		if err := dec.Decode(&value); err != nil {
 			return found
 		}
-		key := name.(string) //nolint:forcetypeassert,errcheck // in an object Token gives a string or the end
+		key, _ := name.(string) // in an object Token gives a string or the end
 		if _, has := found[key]; has || !slices.Contains(names, key) {
 			continue
 		}

@@ -93,8 +93,7 @@ func TestConfigSaysWhatIsWrong(t *testing.T) {
 				}
 				return
 			}
-			e, ok := err.(*crossdock.Error)
-			if !ok || e.Place != c.place || e.Code != crossdock.Invalid {
+			if f := crossdock.FaultOf(err); f == nil || f.Place != c.place || f.Code != crossdock.Invalid {
 				t.Errorf("error %v, want one of code invalid at %s", err, c.place)
 			}
 			if _, err := Type.Open(&cfg, connector.Env{}); err == nil {

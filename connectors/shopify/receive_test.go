@@ -193,7 +193,7 @@ func FuzzReceive(f *testing.F) {
 	f.Add(bytes.Repeat([]byte("["), 20000), "orders/create", "x")
 	f.Fuzz(func(t *testing.T, body []byte, topic, header string) {
 		key, at := identify(topic, body, header)
-		if key != "" && !isGid(key) {
+		if key != "" && !isGID(key) {
 			t.Errorf("key %q", key)
 		}
 		if at != "" && len(at) != len("2026-11-23T12:44:09Z") {

@@ -54,7 +54,7 @@ func (s *Shop) Translate(m crossdock.Message) []crossdock.Statement {
 	default:
 		o, err = webhookOrder(n)
 	}
-	if isGid(o.gid) {
+	if isGID(o.gid) {
 		of.Key = o.gid
 	}
 	if o.thin {

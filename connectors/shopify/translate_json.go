@@ -97,7 +97,7 @@ func (r *reader) money(amount, currency, place node) crossdock.Money {
 	m, err := crossdock.NewMoney(amount.text(), in)
 	switch {
 	case err != nil:
-		r.fail(place, "%s", err.(*crossdock.Error).Text) //nolint:errorlint,forcetypeassert // NewMoney's errors are ours
+		r.fail(place, "%s", crossdock.FaultOf(err).Text)
 	case in != r.currency:
 		r.fail(place, "%s is not in the shop's currency %s", m, r.currency)
 	default:
@@ -113,7 +113,7 @@ func (r *reader) decimal(n node) crossdock.Decimal {
 	}
 	d, err := crossdock.ParseDecimal(n.text())
 	if err != nil {
-		r.fail(n, "%s", err.(*crossdock.Error).Text) //nolint:errorlint,forcetypeassert // ParseDecimal's errors are ours
+		r.fail(n, "%s", crossdock.FaultOf(err).Text)
 	}
 	return d
 }

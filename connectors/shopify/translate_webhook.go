@@ -18,7 +18,7 @@ func webhookOrder(n node) (order, error) {
 		test: n.at("test").isTrue(), taxIncluded: n.at("taxes_included").isTrue(),
 		updated: r.moment(n.at("updated_at")), cancelled: r.moment(n.at("cancelled_at")), reason: strings.ToLower(n.at("cancel_reason").text()),
 	}
-	o.thin = !n.has("currency") && !n.has("line_items") && isGid(o.gid)
+	o.thin = !n.has("currency") && !n.has("line_items") && isGID(o.gid)
 	if o.placed = r.moment(n.at("created_at")); o.placed.IsZero() {
 		o.placed = r.moment(n.at("processed_at"))
 	}
@@ -116,7 +116,7 @@ func trimmed(n node) string { return strings.TrimSpace(n.text()) }
 // check reports what no order can be told without.
 func (r *reader) check(n node, o order, id, currency, placed string) {
 	switch {
-	case !isGid(o.gid):
+	case !isGID(o.gid):
 		r.fail(n.at(id), "this is no global id of an order, such as %s1", gidPrefix)
 	case (crossdock.Money{Currency: o.currency}).Validate() != nil:
 		r.fail(n.at(currency), "%.20q is no currency", o.currency)
