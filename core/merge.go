@@ -35,11 +35,14 @@ const (
 // unasked and is not strictly newer by the target's own clock → a look, no merge.
 // models: the same rules hold 20,000 seeds of TestTrueUp without a lost edit.
 func hear(v *crossdock.View, s spoken) (verdict, crossdock.Fields) {
+	asked := !s.asked.IsZero()
 	if s.version != "" && s.version < v.Version {
+		if asked && v.Unknown { // the answer to our look left before what we know: the look is still owed
+			return unordered, nil
+		}
 		return older, nil
 	}
 	changed := v.Held.Differs(s.said, s.says)
-	asked := !s.asked.IsZero()
 	late := len(v.Open) > 0 ||
 		asked && s.after < v.Settled ||
 		!asked && v.Wrote != "" && s.version <= v.Wrote ||
@@ -51,6 +54,9 @@ func hear(v *crossdock.View, s spoken) (verdict, crossdock.Fields) {
 			return echo, nil
 		}
 		v.Unknown = true
+		if !asked { // it is news: what was asked for before we had it does not tell what stands there now
+			v.Settled = s.seq
+		}
 		return unordered, nil
 	}
 	lost, first := v.Lost, v.Held.IsZero()
