@@ -21,7 +21,7 @@ import (
 
 // trouble is what goes wrong in a world.
 type trouble struct {
-	late bool // every fourth message takes 1–4 s
+	late bool // every fourth message takes 1–4 s, every eighth webhook never comes
 	form bool // two of the systems write a phone number in their own way
 	lost bool // every sixth answer is lost; half of those writes land, up to 2 s later
 }
@@ -45,6 +45,7 @@ type hub interface {
 type target struct {
 	phone   string
 	version string
+	pulled  string // version and value a pull told last
 	form    func(string) string
 	edit    *change // the change of a person that stands there
 }
@@ -65,6 +66,7 @@ func phoneRecord(phone string) crossdock.Record {
 // world plays one seed.
 type world struct {
 	trouble
+	cursor   bool // pulls tell only what changed
 	rand     *rand.Rand
 	now      time.Duration
 	agenda   agenda
@@ -101,7 +103,9 @@ func (w *world) write(i int, phone string) {
 	t.phone, t.version = t.form(phone), w.clock().Format(time.RFC3339)
 	w.trace("%6.2f system %d holds %q", w.now.Seconds(), i, t.phone)
 	said := spoken{said: t.record(), says: crossdock.Fields{"phone"}, version: t.version}
-	w.in(w.arrival(), func() { w.hear(i, said) })
+	if !w.late || w.rand.IntN(8) > 0 {
+		w.in(w.arrival(), func() { w.hear(i, said) })
+	}
 }
 
 // edit is a person at a target.
@@ -121,12 +125,24 @@ func (w *world) land(i int, phone string, left time.Duration) {
 	w.write(i, phone)
 }
 
-// read asks a target what it holds, as a pull or a look does.
-func (w *world) read(i int) {
+// read asks a target what it holds, as a look does.
+func (w *world) read(i int) { w.ask(i, false) }
+
+// pull reads by a cursor in every other seed: a row that has not changed since
+// the last pull is not told again.
+func (w *world) pull(i int) { w.ask(i, w.cursor) }
+
+func (w *world) ask(i int, changed bool) {
 	asked, after := w.clock(), w.seq
 	w.in(w.latency()/2, func() {
 		t := w.targets[i]
 		said := spoken{said: t.record(), says: crossdock.Fields{"phone"}, version: t.version, asked: asked, after: after}
+		if changed && t.pulled == t.version+t.phone {
+			return
+		}
+		if changed {
+			t.pulled = t.version + t.phone
+		}
 		w.in(w.arrival(), func() { w.hear(i, said) })
 	})
 }
@@ -186,7 +202,7 @@ func (o outcome) bad() bool { return o.lostEdits > 0 && !o.collided || o.differ 
 // play plays one seed to its end: three changes by people, 12–15 s apart, pulls
 // all four seconds.
 func play(seed uint64, t trouble, make func(*world) hub, trace func(string, ...any)) outcome {
-	w := &world{trouble: t, rand: rand.New(rand.NewPCG(seed, 7)), trace: trace}
+	w := &world{trouble: t, cursor: seed%2 == 1, rand: rand.New(rand.NewPCG(seed, 7)), trace: trace}
 	forms := []func(string) string{exact, exact, exact}
 	if t.form {
 		forms = []func(string) string{exact, unspaced, grouped}
@@ -205,7 +221,7 @@ func play(seed uint64, t trouble, make func(*world) hub, trace func(string, ...a
 	}
 	for p := 2 * time.Second; p < at+30*time.Second; p += 4 * time.Second {
 		for i := range w.targets {
-			w.agenda.add(p+w.between(0, time.Second), func() { w.read(i) })
+			w.agenda.add(p+w.between(0, time.Second), func() { w.pull(i) })
 		}
 	}
 	for w.agenda.next(&w.now) && w.now < at+60*time.Second && w.pushes < 400 {
