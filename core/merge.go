@@ -33,6 +33,7 @@ const (
 // changed there. Held moves only by statements that are known to be later than
 // our last push: a push is open, it was asked for before the receipt, or it came
 // unasked and is not strictly newer by the target's own clock → a look, no merge.
+// Two answers of one second that overtook each other cause a look as well.
 // models: the same rules hold 20,000 seeds of TestTrueUp without a lost edit.
 func hear(v *crossdock.View, s spoken) (verdict, crossdock.Fields) {
 	asked := !s.asked.IsZero()
@@ -45,6 +46,7 @@ func hear(v *crossdock.View, s spoken) (verdict, crossdock.Fields) {
 	changed := v.Held.Differs(s.said, s.says)
 	late := len(v.Open) > 0 ||
 		asked && s.after < v.Settled ||
+		asked && s.after < v.Heard && s.version == v.Version && len(changed) > 0 ||
 		!asked && v.Wrote != "" && s.version <= v.Wrote ||
 		v.Unknown && (!asked || s.asked.Before(v.Settles)) ||
 		!asked && s.version != "" && s.version == v.Version && len(changed) > 0 ||
