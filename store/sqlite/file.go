@@ -45,7 +45,7 @@ func openFile(h *health, path string, all []string, o Options) (_ *file, err err
 			err = errors.Join(err, f.close())
 		}
 	}()
-	if f.readers, err = connect(path, "ro", "query_only(1)"); err != nil {
+	if f.readers, err = connect(path, "ro", "query_only(1)", "cache_size(-16384)"); err != nil {
 		return nil, fmt.Errorf("open %s: %w", path, err)
 	}
 	f.readers.SetMaxOpenConns(readersAtMost)
@@ -59,7 +59,7 @@ func openFile(h *health, path string, all []string, o Options) (_ *file, err err
 	}
 	// Checkpoints are run by write, which sees when they fail; SQLite's own would
 	// hide a failed fsync.
-	db, err := connect(path, "rw", "journal_mode(WAL)", level, "wal_autocheckpoint(0)", "journal_size_limit(67108864)")
+	db, err := connect(path, "rw", "journal_mode(WAL)", level, "cache_size(-65536)", "wal_autocheckpoint(0)", "journal_size_limit(67108864)")
 	if err != nil {
 		return nil, fmt.Errorf("open %s: %w", path, err)
 	}
