@@ -186,11 +186,16 @@ func (e *env) computedPrice(o, product rec, qty float64, uom rec) float64 {
 
 func (e *env) checkLineCompany(l rec) {
 	o := l.follow("order_id")
+	var names []string
+	foreign := false
 	for _, t := range l.each(e.v.lineTax) {
-		if c := t.ref("company_id"); c != 0 && c != o.ref("company_id") {
-			label := l.m.meta[e.v.lineTax].Label
-			e.refuseCompanies([]string{e.v.otherCompany(l.display(), o.follow("company_id").str("name"), label, e.v.lineTax, t.display())})
-		}
+		names = append(names, t.display())
+		c := t.ref("company_id")
+		foreign = foreign || (c != 0 && c != o.ref("company_id"))
+	}
+	if foreign {
+		label := l.m.meta[e.v.lineTax].Label
+		e.refuseCompanies([]string{e.v.otherCompany(l.display(), o.follow("company_id").str("name"), label, e.v.lineTax, strings.Join(names, "', '"))})
 	}
 }
 

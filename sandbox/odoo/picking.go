@@ -45,6 +45,7 @@ func pickingModels(models map[string]*model, v *version) {
 	m.order = "sequence, id"
 	m.company = "company_id"
 	m.display = moveName
+	m.stored[v.moveDone] = true // written by a person, kept on the move's lines
 	m.computed[v.moveDone] = func(e *env, r rec) any { return moved(r, "~quantity") }
 	if v.pickedFlag {
 		m.stored["picked"] = true
