@@ -56,9 +56,10 @@ type recorded struct {
 	Error   *recordedError  `json:"error"`
 
 	// A line of a person recording that is no call: which records' write_date
-	// the call before moved and which stayed.
+	// the calls before moved, which stayed, and which records are new.
 	Moved map[string][]int `json:"moved"`
 	Same  map[string][]int `json:"same"`
+	New   map[string][]int `json:"new"`
 }
 
 type recordedError struct {

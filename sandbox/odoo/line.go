@@ -93,7 +93,7 @@ func createLine(e *env, vals row) int {
 	if l.get("display_type") == nil {
 		e.total(o)
 		if confirmed(o) && !locked(o) {
-			e.ship(o)
+			e.ship(o, l)
 		}
 	}
 	return line
@@ -231,7 +231,7 @@ func writeLine(e *env, ids []int, vals row) {
 		e.total(o)
 		_, requantified := own["product_uom_qty"]
 		if requantified && confirmed(o) && !locked(o) {
-			e.ship(o)
+			e.ship(o, l)
 		}
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -31,14 +32,19 @@ func (j *judge) replay(t *testing.T, calls []recorded, steps []step) []verdict {
 	t.Helper()
 	var out []verdict
 	done := map[int]bool{}
+	before := j.writeDates()
 	for i, r := range calls {
 		for n, st := range steps {
 			if !done[n] && ((st.Before != "" && st.Before == r.Label) || (st.Before == "" && st.At == i)) {
 				done[n] = true
 				j.perform(t, st)
+				before = j.writeDates()
 			}
 		}
 		if r.Service == "" {
+			after := j.writeDates()
+			out = append(out, j.moves(i, r, before, after))
+			before = after
 			continue
 		}
 		out = append(out, j.one(t, i, r))
@@ -49,6 +55,60 @@ func (j *judge) replay(t *testing.T, calls []recorded, steps []step) []verdict {
 		}
 	}
 	return out
+}
+
+// writeDates are the write_date of every record, by model and our id.
+func (j *judge) writeDates() map[string]map[int]any {
+	out := map[string]map[int]any{}
+	for _, model := range []string{"sale.order", "sale.order.line", "stock.picking", "stock.move"} {
+		out[model] = map[int]any{}
+		for id, r := range j.s.db.table(model).rows {
+			out[model][id] = r["write_date"]
+		}
+	}
+	return out
+}
+
+// moves judges which records the calls since the last such line have moved.
+func (j *judge) moves(i int, r recorded, before, after map[string]map[int]any) verdict {
+	v := verdict{recorded: r, index: i, model: "write_date", call: "moved", outcome: "matched"}
+	check := func(records map[string][]int, moved bool) {
+		for _, model := range sortedKeys(records) {
+			for _, id := range records[model] {
+				ours, known := j.ids.there[model][id]
+				if !known || before[model][ours] == nil || after[model][ours] == nil {
+					continue
+				}
+				if (before[model][ours] != after[model][ours]) != moved {
+					v.outcome = "differing"
+					v.detail += fmt.Sprintf("%s %d moved: recorded %v, ours %v; ", model, id, moved, !moved)
+				}
+			}
+		}
+	}
+	check(r.Moved, true)
+	check(r.Same, false)
+	for model, recorded := range r.New {
+		var ours []int
+		for id := range after[model] {
+			if _, old := before[model][id]; !old {
+				ours = append(ours, id)
+			}
+		}
+		slices.Sort(ours)
+		if len(ours) != len(recorded) {
+			v.outcome = "differing"
+			v.detail += fmt.Sprintf("%s: recorded %d new, ours %d; ", model, len(recorded), len(ours))
+			continue
+		}
+		for n, id := range recorded {
+			if !j.ids.same(model, id, ours[n]) {
+				v.outcome = "differing"
+				v.detail += fmt.Sprintf("%s %d is not our %d; ", model, id, ours[n])
+			}
+		}
+	}
+	return v
 }
 
 func (j *judge) one(t *testing.T, i int, r recorded) verdict {
