@@ -160,6 +160,9 @@ func (c *client) send(ctx context.Context, r request, out any) error {
 	if err != nil {
 		return crossdock.Errorf(crossdock.Internal, "can't write the arguments of %s: %w", r.what, err)
 	}
+	if err := ctx.Err(); err != nil {
+		return fail(crossdock.Unavailable, &cause{class: "transport", err: err}, "%s was not sent: the time for it was over", r.what)
+	}
 	w := new(wire)
 	req, err := http.NewRequestWithContext(httptrace.WithClientTrace(ctx, w.trace()), http.MethodPost, c.url, bytes.NewReader(body))
 	if err != nil {
