@@ -80,7 +80,7 @@ func (c *client) call(ctx context.Context, model, method string, args []any, kw 
 
 func (c *client) execute(ctx context.Context, uid int64, model, method string, args []any, kw map[string]any, out any) error {
 	return c.send(ctx, request{
-		what: model + "." + method, writes: !reads[method], service: "object", method: "execute_kw",
+		model: model, what: model + "." + method, writes: !reads[method], service: "object", method: "execute_kw",
 		args: []any{c.database, uid, c.key, model, method, args, kw},
 	}, out)
 }
@@ -138,6 +138,7 @@ func (c *client) major(ctx context.Context) (int, error) {
 }
 
 type request struct {
+	model   string
 	what    string // for error texts: model.method
 	writes  bool
 	service string
