@@ -80,7 +80,7 @@ func (c *client) call(ctx context.Context, model, method string, args []any, kw 
 
 func (c *client) execute(ctx context.Context, uid int64, model, method string, args []any, kw map[string]any, out any) error {
 	return c.send(ctx, request{
-		what: model + "." + method, writes: !reads[method], service: "object", method: "execute_kw",
+		model: model, what: model + "." + method, writes: !reads[method], service: "object", method: "execute_kw",
 		args: []any{c.database, uid, c.key, model, method, args, kw},
 	}, out)
 }
@@ -138,6 +138,7 @@ func (c *client) major(ctx context.Context) (int, error) {
 }
 
 type request struct {
+	model   string
 	what    string // for error texts: model.method
 	writes  bool
 	service string
@@ -159,6 +160,9 @@ func (c *client) send(ctx context.Context, r request, out any) error {
 	})
 	if err != nil {
 		return crossdock.Errorf(crossdock.Internal, "can't write the arguments of %s: %w", r.what, err)
+	}
+	if err := ctx.Err(); err != nil {
+		return fail(crossdock.Unavailable, &cause{class: "transport", err: err}, "%s was not sent: the time for it was over", r.what)
 	}
 	w := new(wire)
 	req, err := http.NewRequestWithContext(httptrace.WithClientTrace(ctx, w.trace()), http.MethodPost, c.url, bytes.NewReader(body))

@@ -84,13 +84,15 @@ func (e *rpcError) fault(r request) error {
 		return fail(crossdock.Unauthorized, c, "Odoo denies access to the configured user (%s): make a new API key and set it", r.what)
 	case class == "odoo.exceptions.AccessError":
 		return fail(accessCode(text), c, "Odoo does not allow %s: %s", r.what, text)
-	case class == "odoo.exceptions.MissingError":
+	case class == "odoo.exceptions.MissingError" && strings.Contains(text, r.model+"("):
 		return fail(crossdock.Gone, c, "%s: %s", r.what, text)
+	case class == "odoo.exceptions.MissingError": // something it refers to: a product, an address
+		return fail(crossdock.Invalid, c, "%s refers to what Odoo does not have: %s", r.what, text)
 	case class == "odoo.exceptions.UserError" || class == "odoo.exceptions.RedirectWarning":
 		return fail(crossdock.Refused, c, "Odoo refuses %s: %s", r.what, text)
 	case class == "odoo.exceptions.ValidationError":
 		return fail(crossdock.Invalid, c, "Odoo finds fault in %s: %s", r.what, text)
-	case strings.HasPrefix(class, "psycopg2."):
+	case strings.HasPrefix(class, "psycopg2.") || strings.Contains(text, "psycopg2.errors."):
 		return fail(databaseCode(r, class, text), c, "Odoo's database, at %s: %s", r.what, text)
 	}
 	return fail(crossdock.Internal, c, "%s failed inside Odoo with %s: %s", r.what, class, text)

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"maps"
 	"slices"
-	"strings"
 
 	"github.com/shopspring/decimal"
 
@@ -45,25 +44,33 @@ func (c *Connector) stocker(ctx context.Context) (*stocker, error) {
 	if len(s.lots) == 0 {
 		return s, nil
 	}
-	places, err := c.searchRows(ctx, "stock.location", []any{[]any{"id", "child_of", s.lots}}, []string{"parent_path"}, nil)
+	places, err := c.searchRows(ctx, "stock.location", []any{[]any{"id", "child_of", s.lots}}, []string{"location_id"}, noNames)
 	if err != nil {
 		return nil, err
 	}
+	parent := map[string]string{}
 	for _, r := range places {
 		f := &reader{row: r}
-		id, path := f.ref("id"), strings.Split(f.str("parent_path"), "/")
+		parent[f.ref("id")] = f.ref("location_id")
 		if f.err != nil {
 			return nil, f.err
 		}
-		// The innermost stock location wins: "1/7/8/31/" lies below 8.
-		for _, up := range slices.Backward(path) {
-			if site, ok := s.sites[up]; ok {
-				s.below[id] = site
-				break
-			}
-		}
+	}
+	for id := range parent {
+		s.below[id] = s.siteOf(id, parent)
 	}
 	return s, nil
+}
+
+// siteOf climbs from a location to the first stock location above it.
+func (s *stocker) siteOf(id string, parent map[string]string) string {
+	for range len(parent) + 1 { // a circle ends here too
+		if site, ok := s.sites[id]; ok {
+			return site
+		}
+		id = parent[id]
+	}
+	return ""
 }
 
 // at is the domain of a location field below any stock location.

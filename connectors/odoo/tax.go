@@ -29,34 +29,57 @@ func (w *orderWriter) taxes(amounts []crossdock.TaxAmount, place string) ([]stri
 }
 
 // tax finds the one Odoo tax of a channel's tax: by the configured table under
-// "Title 8%", "Title" and "8%", then by its title itself. A tax of 0 that nothing
-// stands for is left out.
+// "Title 8%", "Title" and "8%"; without an entry, the tax of the same name and
+// rate. A tax of 0 that nothing stands for is left out.
 func (w *orderWriter) tax(t crossdock.TaxAmount) (string, error) {
 	rate := t.Rate.Shift(2).String() + "%"
-	names := []string{strings.TrimSpace(t.Title + " " + rate), t.Title, rate}
-	name, mapped := t.Title, false
-	for _, n := range names {
+	full := strings.TrimSpace(t.Title + " " + rate)
+	for _, n := range []string{full, t.Title, rate} {
 		if to := w.cfg.Taxes[n]; n != "" && to != "" {
-			name, mapped = to, true
-			break
+			key, err := w.taxNamed(to, nil)
+			if key == "" && err == nil {
+				err = crossdock.Errorf(crossdock.Invalid, "crossdock.yaml maps the tax %q to %q, and there is no active sales tax of that name in Odoo", n, to)
+			}
+			return key, err
 		}
 	}
+	for _, n := range []string{full, t.Title} {
+		if key, err := w.taxNamed(n, &t.Rate); key != "" || err != nil {
+			return key, err
+		}
+	}
+	if t.Amount.IsZero() {
+		return "", nil
+	}
+	return "", crossdock.Errorf(crossdock.Invalid, "no Odoo tax is known for %q: add to crossdock.yaml under taxes: %q: the name of the sales tax in Odoo", full, full)
+}
+
+// taxNamed returns the key of the one tax of that name, "" where there is none.
+// With a rate, a percentage of another rate is an error.
+func (w *orderWriter) taxNamed(name string, rate *crossdock.Decimal) (string, error) {
 	refs := w.taxesNamed(name)
-	switch {
-	case len(refs) == 1:
-		return w.checkedTax(refs[0], name)
-	case len(refs) > 1:
+	if len(refs) == 0 {
+		return "", nil
+	}
+	if len(refs) > 1 {
 		var all []string
 		for _, r := range refs {
 			all = append(all, w.known.Key(r))
 		}
 		return "", crossdock.Errorf(crossdock.Invalid, "several sales taxes in Odoo are named %q (ids %s): rename all but one, or set company in crossdock.yaml", name, strings.Join(all, ", "))
-	case mapped:
-		return "", crossdock.Errorf(crossdock.Invalid, "crossdock.yaml maps the tax %q to %q, and there is no active sales tax of that name in Odoo", names[0], name)
-	case t.Amount.IsZero():
-		return "", nil
 	}
-	return "", crossdock.Errorf(crossdock.Invalid, "no Odoo tax is known for %q: add to crossdock.yaml under taxes: %q: the name of the sales tax in Odoo", names[0], names[0])
+	r, ok := w.known.Record(refs[0])
+	if !ok {
+		return w.known.Key(refs[0]), nil
+	}
+	var tax crossdock.Tax
+	if err := r.Unpack(&tax); err != nil {
+		return "", err
+	}
+	if rate != nil && !tax.Rate.IsZero() && !tax.Rate.Equal(*rate) {
+		return "", crossdock.Errorf(crossdock.Invalid, "the channel computed %q with %s%% and Odoo has it with %s%%: map it to the right sales tax in crossdock.yaml under taxes", name, rate.Shift(2), tax.Rate.Shift(2))
+	}
+	return w.known.Key(refs[0]), w.includes(tax)
 }
 
 // taxesNamed returns the taxes of that name that Odoo has.
@@ -73,20 +96,12 @@ func (w *orderWriter) taxesNamed(name string) []crossdock.Ref {
 	return out
 }
 
-// checkedTax returns a tax's key if it reads prices as the order states them.
-func (w *orderWriter) checkedTax(of crossdock.Ref, name string) (string, error) {
-	r, ok := w.known.Record(of)
-	if !ok {
-		return w.known.Key(of), nil
-	}
-	var tax crossdock.Tax
-	if err := r.Unpack(&tax); err != nil {
-		return "", err
-	}
+// includes reports a tax that reads prices otherwise than the order states them.
+func (w *orderWriter) includes(tax crossdock.Tax) error {
 	if tax.Included == w.order.TaxIncluded {
-		return w.known.Key(of), nil
+		return nil
 	}
 	with := map[bool]string{true: "contain tax", false: "are without tax"}
-	return "", crossdock.Errorf(crossdock.Invalid, "the prices of order %s %s, and the Odoo tax %q reads prices that %s: map it to a tax with the other setting of \"Included in Price\"",
-		w.order.Number, with[w.order.TaxIncluded], name, with[tax.Included])
+	return crossdock.Errorf(crossdock.Invalid, "the prices of order %s %s, and the Odoo tax %q reads prices that %s: map it to a tax with the other setting of \"Included in Price\"",
+		w.order.Number, with[w.order.TaxIncluded], tax.Name, with[tax.Included])
 }

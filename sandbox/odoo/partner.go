@@ -11,7 +11,7 @@ var addressFields = []string{"street", "street2", "city", "zip", "country_id", "
 func partnerModel(m *model, v *version) {
 	m.fields(`name is_company ref email phone street street2 city zip country_id state_id vat type parent_id active
 		lang tz comment user_id company_id customer_rank supplier_rank credit_limit use_partner_credit_limit
-		website function property_payment_term_id property_account_position_id`)
+		website function company_name property_payment_term_id property_account_position_id`)
 	if _, ok := m.meta["mobile"]; ok {
 		m.stored["mobile"] = true
 	}
