@@ -253,13 +253,16 @@ func (w *World) IsERP(system crossdock.System) bool {
 // Quiesce does everything that can be done at this instant, until nothing is left.
 func (w *World) Quiesce(ctx context.Context) (did bool, err error) {
 	for range 100_000 {
-		any := false
+		any, house := false, w.House
 		for _, work := range w.Works() {
 			d, err := w.Do(ctx, work)
 			if err != nil {
 				return did, err
 			}
 			any = any || d
+			if w.House != house {
+				break // it was killed: what could be done is the work of another hub now
+			}
 		}
 		if !any {
 			return did, nil
