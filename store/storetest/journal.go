@@ -30,7 +30,7 @@ func (h *house) lane(lane crossdock.Lane) []store.Arrival {
 }
 
 func keyOf(a store.Arrival) string {
-	m, _ := a.Body.(crossdock.Message) //nolint:errcheck // any other body has no key and is told by that
+	m, _ := a.Body.(crossdock.Message) // any other body has no key and is told by that
 	return m.Key
 }
 
@@ -226,7 +226,14 @@ func openAttempts(h *house) {
 	h.file(b, c)
 	h.file(result(a.Number))
 	h.file(result(0)) // of a look
-	want := []crossdock.Attempt{b.Body.(crossdock.Attempt), c.Body.(crossdock.Attempt)}
+	want := []crossdock.Attempt{}
+	for _, a := range []*store.Arrival{b, c} {
+		attempt, ok := a.Body.(crossdock.Attempt)
+		if !ok || attempt.ID != a.Number {
+			h.Fatalf("attempt %d became %+v", a.Number, a.Body)
+		}
+		want = append(want, attempt)
+	}
 	got, err := h.s.Journal().Open(h.Context())
 	h.must(err)
 	h.same("open attempts", want, got)
@@ -298,7 +305,8 @@ func largeBesideUrgent(h *house) {
 	}
 	h.restart()
 	got := h.lane(crossdock.Bulk)
-	if len(got) != 1 || !bytes.Equal(got[0].Body.(crossdock.Message).Body, large.Body) {
+	h.same("arrivals in bulk", 1, len(got))
+	if m, ok := got[0].Body.(crossdock.Message); !ok || !bytes.Equal(m.Body, large.Body) {
 		h.Fatal("the large arrival is not what was filed")
 	}
 	h.Logf("%d bytes filed; %d reads of the urgent lane meanwhile", len(large.Body), reads)
