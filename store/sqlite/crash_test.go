@@ -51,7 +51,7 @@ func victim(dir string) error {
 					failed <- err
 					return
 				}
-				os.Stdout.WriteString(fmt.Sprintf("filed %s %d %s\n", lane, a.Number, key))
+				fmt.Printf("filed %s %d %s\n", lane, a.Number, key) // one write: unbuffered
 			}
 		}()
 	}
@@ -75,7 +75,7 @@ func commits(ctx context.Context, b store.Book) error {
 			return err
 		}
 		at = c.To
-		os.Stdout.WriteString(fmt.Sprintf("committed %d\n", at.Seq))
+		fmt.Printf("committed %d\n", at.Seq)
 	}
 }
 

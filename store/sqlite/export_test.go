@@ -25,3 +25,19 @@ func (s *Store) Checkpoint(mode string) (pages, moved int, err error) {
 
 // Verdict is what a result code of SQLite means.
 var Verdict = verdict
+
+// Hold keeps the journal from writing until release is called, so that calls of
+// File queue up.
+func (s *Store) Hold() (release func()) {
+	s.journal.file.mu.Lock()
+	return s.journal.file.mu.Unlock
+}
+
+// Waiting returns how many calls of File wait for the next transaction, and
+// whether one leads.
+func (s *Store) Waiting() (int, bool) {
+	q := &s.journal.queue
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return len(q.waiting), q.led
+}

@@ -176,7 +176,7 @@ func TestSeededSaltsRepeat(t *testing.T) {
 		mustFile(t, s, 1)
 		return string(mustFile(t, s, 2).Digest)
 	}
-	if digest(1) != digest(1) || digest(1) == digest(2) {
+	if first, again := digest(1), digest(1); first != again || first == digest(2) {
 		t.Error("digests don't follow the seed")
 	}
 }

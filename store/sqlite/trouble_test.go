@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"strings"
@@ -257,9 +258,13 @@ func TestChangedArrivalIsFound(t *testing.T) {
 func TestLongLogIsMovedIntoTheFile(t *testing.T) {
 	dir := t.TempDir()
 	s := open(t, dir, sqlite.Options{Unsafe: true})
-	most := 0
-	for i := range uint64(1500) {
-		a := &store.Arrival{Lane: crossdock.Bulk, Body: crossdock.Message{Body: text(i, 30_000)}}
+	most, random := 0, rand.NewChaCha8([32]byte{})
+	body := make([]byte, 40_000)
+	for range 300 {
+		if _, err := random.Read(body); err != nil { // it does not compress
+			t.Fatal(err)
+		}
+		a := &store.Arrival{Lane: crossdock.Bulk, Body: crossdock.Message{Body: body}}
 		if err := s.Journal().File(t.Context(), store.Filing{Arrivals: []*store.Arrival{a}}); err != nil {
 			t.Fatal(err)
 		}

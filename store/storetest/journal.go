@@ -30,7 +30,7 @@ func (h *house) lane(lane crossdock.Lane) []store.Arrival {
 }
 
 func keyOf(a store.Arrival) string {
-	m, _ := a.Body.(crossdock.Message) //nolint:errcheck // any other body has no key and is told by that
+	m, _ := a.Body.(crossdock.Message) // any other body has no key and is told by that
 	return m.Key
 }
 
@@ -79,12 +79,13 @@ func noGaps(h *house) {
 			for i := range each {
 				pair := []*store.Arrival{message(crossdock.Normal, fmt.Sprintf("%d-%d", c, i)), message(crossdock.Urgent, "u")}
 				ctx, cancel := context.WithCancel(h.Context())
-				if i%5 == 4 {
-					go cancel() // at any moment: either it is filed and said so, or neither
+				hasty := i%2 == 1
+				if hasty { // at any moment: either it is filed and said so, or neither
+					time.AfterFunc(time.Duration((c*each+i)%60)*100*time.Microsecond, cancel)
 				}
 				if err := h.s.Journal().File(ctx, store.Filing{Arrivals: pair}); err == nil {
 					given[c] = append(given[c], pair[0])
-				} else if i%5 != 4 {
+				} else if !hasty {
 					h.Error(err)
 				}
 				cancel()
@@ -226,7 +227,14 @@ func openAttempts(h *house) {
 	h.file(b, c)
 	h.file(result(a.Number))
 	h.file(result(0)) // of a look
-	want := []crossdock.Attempt{b.Body.(crossdock.Attempt), c.Body.(crossdock.Attempt)}
+	want := []crossdock.Attempt{}
+	for _, a := range []*store.Arrival{b, c} {
+		attempt, ok := a.Body.(crossdock.Attempt)
+		if !ok || attempt.ID != a.Number {
+			h.Fatalf("attempt %d became %+v", a.Number, a.Body)
+		}
+		want = append(want, attempt)
+	}
 	got, err := h.s.Journal().Open(h.Context())
 	h.must(err)
 	h.same("open attempts", want, got)
@@ -298,7 +306,8 @@ func largeBesideUrgent(h *house) {
 	}
 	h.restart()
 	got := h.lane(crossdock.Bulk)
-	if len(got) != 1 || !bytes.Equal(got[0].Body.(crossdock.Message).Body, large.Body) {
+	h.same("arrivals in bulk", 1, len(got))
+	if m, ok := got[0].Body.(crossdock.Message); !ok || !bytes.Equal(m.Body, large.Body) {
 		h.Fatal("the large arrival is not what was filed")
 	}
 	h.Logf("%d bytes filed; %d reads of the urgent lane meanwhile", len(large.Body), reads)

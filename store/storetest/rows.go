@@ -161,7 +161,7 @@ func scan(h *house) {
 		got, err := h.s.Book().Scan(h.Context(), core.Names, prefix, after, limit)
 		h.must(err)
 		for _, r := range got {
-			out = append(out, r.(*core.Name).Name)
+			out = append(out, r.Address().Key)
 		}
 		return out
 	}
