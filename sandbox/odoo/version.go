@@ -61,6 +61,8 @@ type version struct {
 	includedRoundsBase   bool // a tax in the price: the base is rounded and the tax is the rest
 	companyMixAllowed    bool // an order for another company than the context's is accepted
 
+	globalTaxStep float64 // the finest step taxes are rounded to globally, whatever the currency
+
 	// Texts.
 	unknownField, unknownFieldCreate func(field, model string) string
 	unknownLeaf                      func(model, field, leaf string) string
@@ -79,6 +81,8 @@ type version struct {
 	locationCustomers                string
 	backorderView                    int
 	accessRightsGroup                string
+	locationInUse                    string        // archiving a location that holds stock; %s is its name
+	nothingToValidate                string        // validating a transfer that holds nothing; "" is not recorded
 	emptyID                          int           // what load makes of an empty .id cell
 	noKey                            func() *fault // load in mode update without an external id
 }
@@ -107,7 +111,7 @@ func version16() *version {
 	v.lineWarehouseMoves = false
 	v.doneIsDemand, v.raisedMovesPicking = true, false
 	v.addressAsDisplayName = true
-	v.includedRoundsBase = true
+	v.includedRoundsBase, v.globalTaxStep = true, 0.01
 	v.companyMixAllowed = true
 	v.unknownColumn = func(f string) *fault { return &fault{Name: "builtins.KeyError", Message: f} }
 	v.missingOnLinked = func(_, f, _ string) string {
@@ -129,6 +133,8 @@ func version16() *version {
 		return fmt.Sprintf("Barcode(s) already assigned:\n\n- Barcode \"%s\" already assigned to product(s): %s", code, strings.Join(products, ", "))
 	}
 	v.backorderView = 861
+	v.locationInUse = "You still have some product in locations %s"
+	v.nothingToValidate = "You cannot validate a transfer if no quantities are reserved nor done. To force the transfer, switch in edit mode and encode the done quantities."
 	v.emptyID = emptyIDBreaksTransaction
 	return v
 }
@@ -147,6 +153,7 @@ func version18() *version {
 		tagExists:         "Tag name already exists!",
 		lineKept:          "Once a sales order is confirmed, you can't remove one of its lines (we need to track if something gets invoiced or delivered).\n                Set the quantity to 0 instead.",
 		viewMode:          "list,form",
+		locationInUse:     "You can't disable locations %s because they still contain products.",
 		locationCustomers: "Partners/Customers", backorderView: 972,
 		accessRightsGroup: "Administration/Access Rights",
 	}
