@@ -1,6 +1,7 @@
 package odoo_test
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -51,8 +52,11 @@ func servers(t *testing.T) []server {
 		t.Cleanup(h.Close)
 		out = append(out, server{version: v, url: h.URL, database: "hub", user: "hub@example.com", password: "secret", stand: s})
 	}
-	if url := os.Getenv("ODOO_URL"); url != "" { // a running scratch database besides, with the same world
-		out = append(out, server{version: 18, url: url, database: os.Getenv("ODOO_DB"), user: "admin", password: "admin"})
+	// Besides, where named, a running scratch database that holds the same world and
+	// in which nothing was sold yet. The user may be one with no more rights than
+	// the connector asks for; people act as admin.
+	if url := os.Getenv("ODOO_URL"); url != "" {
+		out = append(out, server{version: 18, url: url, database: os.Getenv("ODOO_DB"), user: cmp.Or(os.Getenv("ODOO_USER"), "admin"), password: cmp.Or(os.Getenv("ODOO_PASSWORD"), "admin")})
 	}
 	return out
 }

@@ -21,9 +21,13 @@ func (f *flow) rpc(model, method string, args []any, kw map[string]any) json.Raw
 	if kw == nil {
 		kw = map[string]any{}
 	}
+	user, password := f.s.user, f.s.password
+	if f.s.stand == nil {
+		user, password = "admin", "admin"
+	}
 	var uid, out json.RawMessage
-	post(f.t, f.s.url, &uid, "common", "authenticate", f.s.database, f.s.user, f.s.password, map[string]any{})
-	post(f.t, f.s.url, &out, "object", "execute_kw", f.s.database, uid, f.s.password, model, method, args, kw)
+	post(f.t, f.s.url, &uid, "common", "authenticate", f.s.database, user, password, map[string]any{})
+	post(f.t, f.s.url, &out, "object", "execute_kw", f.s.database, uid, password, model, method, args, kw)
 	return out
 }
 
@@ -228,6 +232,41 @@ func breaches(fields map[string]map[string]knownField, args []json.RawMessage) (
 		}
 	}
 	return out
+}
+
+// TestStrictnessBites: the check of names finds what no version has, and what
+// another version has.
+func TestStrictnessBites(t *testing.T) {
+	fields := recordedFields(t)
+	call := func(model, method string, args ...any) []json.RawMessage {
+		var out []json.RawMessage
+		for _, v := range []any{"db", 2, "key", model, method, args, map[string]any{}} {
+			b, err := json.Marshal(v)
+			if err != nil {
+				t.Fatal(err)
+			}
+			out = append(out, b)
+		}
+		return out
+	}
+	for _, c := range []struct {
+		version string
+		call    []json.RawMessage
+		bad     int
+	}{
+		{"18", call("sale.order", "read", []int{1}, []string{"name", "locked"}), 0},
+		{"16", call("sale.order", "read", []int{1}, []string{"name", "locked"}), 1},
+		{"18", call("sale.order", "load", []string{"id", "partner_id/.id", "order_line/tax_id/.id"}, [][]string{}), 0},
+		{"19", call("sale.order", "load", []string{"id", "partner_id/.id", "order_line/tax_id/.id"}, [][]string{}), 1},
+		{"18", call("sale.order", "write", []int{1}, map[string]any{"nope": 1, "order_line": []any{[]any{0, 0, map[string]any{"tax_ids": 1}}}}), 2},
+		{"18", call("stock.quant", "search_read", []any{[]any{"site", "=", 1}}, []string{"quantity"}), 1},
+		{"18", call("sale.order", "action_lock", []int{1}), 1},
+		{"18", call("crm.lead", "read", []int{1}, []string{"name"}), 1},
+	} {
+		if got := breaches(fields[c.version], c.call); len(got) != c.bad {
+			t.Errorf("%s %s: %q, want %d complaints", c.version, c.call[3:6], got, c.bad)
+		}
+	}
 }
 
 // unknownPath says what of a path "order_line/product_id" a model lacks.

@@ -38,7 +38,7 @@ func translate(m crossdock.Message) crossdock.Statement {
 	}
 	if gone, _ := r["gone"]; string(gone) == "true" {
 		s.Gone = true
-		if asked, err := crossdock.ParseRef(m.Meta[metaRef]); err == nil && m.Key == "" {
+		if asked, err := crossdock.ParseRef(m.Meta[metaRef]); err == nil && !asked.IsZero() && m.Key == "" {
 			s.Of, s.Names = asked, []string{"of:" + asked.Short()}
 		}
 		return s
