@@ -10,6 +10,8 @@ require (
 	modernc.org/sqlite v1.59.0
 )
 
+require golang.org/x/sync v0.24.0
+
 require (
 	github.com/agnivade/levenshtein v1.2.2 // indirect
 	github.com/dustin/go-humanize v1.0.1 // indirect
