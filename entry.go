@@ -124,9 +124,15 @@ type Receipt struct {
 	After   time.Duration `json:"after,omitempty"` // how long the target asks to wait
 }
 
-// Tick says that timers due by Due may fire.
+// Tick says that the time of these timers has come.
 type Tick struct {
-	Due time.Time `json:"due"`
+	Timers []TimerName `json:"timers"`
+}
+
+// TimerName names one timer of a record of the book.
+type TimerName struct {
+	Of   Ref    `json:"of"`
+	Name string `json:"name"`
 }
 
 func (Message) entryBody() {}

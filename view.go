@@ -26,6 +26,7 @@ type View struct {
 
 // Open is a push that has no receipt yet.
 type Open struct {
-	Attempt int64 `json:"attempt"`
-	Push    Push  `json:"push"`
+	Attempt int64  `json:"attempt"`
+	Push    Push   `json:"push"`
+	Told    Record `json:"told,omitzero"` // the book's record it was made from
 }

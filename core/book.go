@@ -8,6 +8,15 @@ import (
 
 func decimalText(n int64) string { return strconv.FormatInt(n, 10) }
 
+// decimalOf reads a decimal constant of the program.
+func decimalOf(s string) crossdock.Decimal {
+	d, err := crossdock.ParseDecimal(s)
+	if err != nil {
+		panic(err)
+	}
+	return d
+}
+
 // Book is the state a decision reads. It never changes under a decision.
 type Book interface {
 	// Row returns the row at an address, nil where there is none. known is false

@@ -1,6 +1,10 @@
+// Package core decides. Decide is a function of the book and one entry: no clock,
+// no network, no randomness, no dependence on the order of a map. A row it needs
+// and the book has not loaded aborts the decision, which is then made again.
 package core
 
 import (
+	"encoding/json"
 	"strings"
 	"time"
 
@@ -124,7 +128,7 @@ type Balance struct {
 	Promised  crossdock.Decimal `json:"promised"`  // by us, all open orders
 	Converted crossdock.Decimal `json:"converted"` // the part of Promised that Reserved already holds
 	Turning   []Turn            `json:"turning,omitempty"`
-	Heard     int64             `json:"heard,omitempty"` // Seq of the reading
+	Heard     int64             `json:"heard,omitempty"` // the last Seq taken when the reading was asked for
 	AsOf      time.Time         `json:"as_of,omitzero"`
 }
 
@@ -136,14 +140,19 @@ type Turn struct {
 	Seq   int64             `json:"seq"`
 }
 
-// Promise is one line of the ledger: goods promised to a cause.
+// Promise is what one cause (an order) was promised at one site: its lines of the ledger.
 type Promise struct {
-	Item      crossdock.Ref     `json:"item"`
-	Site      crossdock.Ref     `json:"site"`
-	Cause     crossdock.Ref     `json:"cause"`
-	Count     crossdock.Decimal `json:"count"`
-	Seq       int64             `json:"seq"`
-	Converted int64             `json:"converted,omitempty"` // Seq at which the stock's system took it over
+	Cause     crossdock.Ref `json:"cause"`
+	Site      crossdock.Ref `json:"site"`
+	Lines     []Promised    `json:"lines"`
+	Seq       int64         `json:"seq"`
+	Converted int64         `json:"converted,omitempty"` // Seq at which the stock's system took it over
+}
+
+// Promised is a count of one item, in the item's unit.
+type Promised struct {
+	Item  crossdock.Ref     `json:"item"`
+	Count crossdock.Decimal `json:"count"`
 }
 
 // Await lists who is judged or projected again when something appears, in the
@@ -162,9 +171,32 @@ type Waiting struct {
 
 // Document is something issued.
 type Document struct {
-	Of crossdock.Ref `json:"of"`
+	Of crossdock.Ref
 	crossdock.Document
-	Seq int64 `json:"seq"`
+	Seq int64
+}
+
+// documentRow is the JSON form of a Document, which would otherwise be written by
+// the promoted method of the document in it, without Of and Seq.
+type documentRow struct {
+	Of       crossdock.Ref      `json:"of"`
+	Document crossdock.Document `json:"document"`
+	Seq      int64              `json:"seq"`
+}
+
+// MarshalJSON writes the document inside the row.
+func (r Document) MarshalJSON() ([]byte, error) {
+	return json.Marshal(documentRow{r.Of, r.Document, r.Seq})
+}
+
+// UnmarshalJSON reads what MarshalJSON wrote.
+func (r *Document) UnmarshalJSON(b []byte) error {
+	var row documentRow
+	if err := json.Unmarshal(b, &row); err != nil {
+		return err
+	}
+	*r = Document{row.Of, row.Document, row.Seq}
+	return nil
 }
 
 // Timer fires once, at or after Due.
@@ -194,7 +226,7 @@ type Exception struct {
 }
 
 // Open reports whether somebody still has to act.
-func (e Exception) Open() bool { return e.Closed.IsZero() }
+func (r *Exception) Open() bool { return r.Closed.IsZero() }
 
 // Judgement is one judging of a record with the facts it read.
 type Judgement struct {
@@ -238,9 +270,7 @@ func WantAt(system crossdock.System, do Do, of crossdock.Ref) Address {
 func BalanceAt(item, site crossdock.Ref) Address { return Address{Balances, item.Key + "@" + site.Key} }
 
 // PromiseAt returns the address of what is promised to cause.
-func PromiseAt(item, site, cause crossdock.Ref) Address {
-	return Address{Promises, key(cause.Short(), item.Key+"@"+site.Key)}
-}
+func PromiseAt(cause crossdock.Ref) Address { return Address{Promises, cause.Short()} }
 
 // AwaitAt returns the address of those who wait for name.
 func AwaitAt(name string) Address { return Address{Awaits, name} }
@@ -264,7 +294,7 @@ func (r *Name) Address() Address      { return NameAt(r.Name) }
 func (r *View) Address() Address      { return ViewAt(r.System, r.Of) }
 func (r *Want) Address() Address      { return WantAt(r.System, r.Do, r.Of) }
 func (r *Balance) Address() Address   { return BalanceAt(r.Item, r.Site) }
-func (r *Promise) Address() Address   { return PromiseAt(r.Item, r.Site, r.Cause) }
+func (r *Promise) Address() Address   { return PromiseAt(r.Cause) }
 func (r *Await) Address() Address     { return AwaitAt(r.Name) }
 func (r *Document) Address() Address  { return DocumentAt(r.Of) }
 func (r *Timer) Address() Address     { return TimerAt(r.Of, r.Name) }

@@ -1,0 +1,222 @@
+package core
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"time"
+
+	"github.com/crossdockhq/crossdock"
+)
+
+// heardOf is one statement with the message that carried it.
+type heardOf struct {
+	crossdock.Statement
+	from   crossdock.System
+	asked  time.Time
+	after  int64
+	digest string // of the message, when it is about this record alone
+}
+
+// Said is one message of an entry and what its connector translated it to.
+type Said struct {
+	Message    crossdock.Message
+	Statements []crossdock.Statement
+}
+
+// Decide says what one entry makes of the book. said holds the entry's message,
+// or the messages in the receipts of a result, each translated. Decide is pure:
+// the same book, entry and statements give the same decision.
+func Decide(b Book, e crossdock.Entry, said []Said) Decision {
+	return run(b, e.Seq, e.At, func(l *layer) {
+		var heard []heardOf
+		for _, s := range said {
+			heard = append(heard, spread(s)...)
+		}
+		switch body := e.Body.(type) {
+		case crossdock.Message:
+			l.message(body, heard)
+		case crossdock.Attempt:
+			l.attempted(body)
+		case crossdock.Result:
+			l.resulted(body, heard)
+		case crossdock.Action:
+			l.act(body)
+		case crossdock.Tick:
+			l.tick(body)
+		case crossdock.Setup:
+			l.put(&Setup{Setup: body, Seq: l.seq})
+			l.say("configuration " + body.Hash)
+		}
+		if l.effect == "" {
+			l.say("nothing to do: it says what is known")
+		}
+	})
+}
+
+func spread(s Said) []heardOf {
+	var out []heardOf
+	for _, st := range s.Statements {
+		h := heardOf{Statement: st, from: s.Message.From, asked: s.Message.Asked, after: s.Message.After}
+		if len(s.Statements) == 1 && s.Message.Key != "" {
+			h.digest = DigestOf(s.Message.Body)
+		}
+		out = append(out, h)
+	}
+	return out
+}
+
+// DigestOf is what a view remembers of the last message about its record alone.
+func DigestOf(body []byte) string {
+	sum := sha256.Sum256(body)
+	return hex.EncodeToString(sum[:16])
+}
+
+func (l *layer) message(m crossdock.Message, heard []heardOf) {
+	if m.Fault != nil {
+		l.faulty(m)
+		return
+	}
+	l.need(l.foreseen(heard)...)
+	l.need(l.linked(heard)...)
+	for _, h := range heard {
+		l.hear(h)
+	}
+	if len(heard) == 0 {
+		l.say("nothing to do: it speaks of no record")
+	}
+}
+
+// faulty makes an exception of a message that can't be translated, and looks at
+// the record it named, because its sender will not tell us twice.
+func (l *layer) faulty(m crossdock.Message) {
+	subject := m.Meta["digest"]
+	if subject == "" {
+		subject = DigestOf(m.Body)
+	}
+	x := Exception{Check: "message", Code: m.Fault.Code, Place: m.Fault.Place, System: m.From, Owner: ownerIntegrator,
+		Text: "a message from " + string(m.From) + " can't be used: " + m.Fault.Text}
+	if m.Key != "" {
+		x.Of = crossdock.Ref{System: m.From, Kind: m.Kind, Key: m.Key}
+		subject = x.Of.String()
+		l.look(m.From, x.Of, x.Of, l.at, "its message can't be used")
+	}
+	l.raise(x, subject)
+}
+
+// foreseen lists the rows a statement is sure to ask for, so that one round loads them.
+func (l *layer) foreseen(heard []heardOf) []Address {
+	var need []Address
+	for _, h := range heard {
+		need = append(need, LinkAt(h.Of), WantAt(h.from, DoLook, h.Of), AwaitAt("link:"+h.Of.String()))
+		for _, n := range h.Names {
+			need = append(need, NameAt(n), AwaitAt(n))
+		}
+		if h.Of.Kind == crossdock.KindOrder {
+			var o crossdock.Order
+			if h.Said.Unpack(&o) == nil {
+				if !o.Customer.IsZero() {
+					need = append(need, LinkAt(o.Customer))
+				}
+				for _, line := range o.Lines {
+					need = append(need, NameAt(skuName(line.SKU)))
+				}
+			}
+		}
+		need = append(need, RecordAt(crossdock.BookRef(h.Of.Kind, bookKey(h))))
+	}
+	return need
+}
+
+// linked lists what hangs on the links of the statements.
+func (l *layer) linked(heard []heardOf) []Address {
+	var need []Address
+	for _, h := range heard {
+		if link := get[Link](l, LinkAt(h.Of)); link != nil {
+			need = append(need, RecordAt(link.To), ViewAt(h.from, link.To), WantAt(h.from, DoLook, link.To))
+			if link.To.Kind == crossdock.KindOrder {
+				need = append(need, PromiseAt(link.To))
+			}
+		}
+	}
+	return need
+}
+
+// hear takes one statement in.
+func (l *layer) hear(h heardOf) {
+	of, known := l.resolve(h)
+	l.looked(h, of)
+	switch {
+	case h.Fault != nil:
+		l.unusable(h, of)
+	case h.Gone && !known:
+		l.say("nothing to do: " + h.Of.String() + " is not there and the book has none")
+	case h.Gone:
+		l.heardGone(h, of)
+	case h.Says != nil && len(h.Says) == 0:
+		l.look(h.from, h.Of, h.Of, l.at, "it was named without being described")
+		l.say(h.Of.String() + " is to be looked at")
+	case h.Of.Kind == crossdock.KindStock:
+		l.hearStock(h)
+	case h.Of.Kind == crossdock.KindOrder:
+		l.hearOrder(h, of)
+	default:
+		l.hearRecord(h, of)
+	}
+}
+
+// looked closes the look a statement answers.
+func (l *layer) looked(h heardOf, of crossdock.Ref) {
+	if h.asked.IsZero() {
+		return
+	}
+	at := []Address{WantAt(h.from, DoLook, h.Of)}
+	if !of.IsZero() {
+		at = append(at, WantAt(h.from, DoLook, of))
+	}
+	for _, a := range at {
+		if w := get[Want](l, a); w != nil && !h.asked.Before(w.Due) {
+			l.drop(a)
+			l.say("looked at")
+			l.settled("look", string(h.from)+"|"+w.Of.Short(), "it was looked up")
+			if h.Fault == nil {
+				l.settled("message", w.Of.String(), "it was looked up")
+			}
+		}
+	}
+}
+
+func (l *layer) unusable(h heardOf, of crossdock.Ref) {
+	x := Exception{Check: "record", Code: h.Fault.Code, Text: "what " + string(h.from) + " says can't be used: " + h.Fault.Text, Place: h.Fault.Place, Of: h.Of, System: h.from, Owner: ownerIntegrator}
+	if !of.IsZero() {
+		x.Of = of
+	}
+	l.raise(x, string(h.from)+"|"+h.Of.String())
+}
+
+// merged merges a statement into the view of its record and returns which fields
+// somebody changed. It looks where the statement can't be ordered.
+func (l *layer) merged(h heardOf, of crossdock.Ref, said crossdock.Record) (*View, crossdock.Fields) {
+	v := l.view(h.from, of)
+	s := spoken{said: said, says: h.Fields(), version: h.Version, asked: h.asked, after: h.after, seq: l.seq}
+	what, changed := hear(&v.View, s)
+	if what == echo || what == foreign {
+		if h.Of.System != crossdock.BookSystem {
+			v.Key = h.Of.Key
+		}
+		v.Digest, v.AsOf = h.digest, l.at
+	}
+	if what != older {
+		l.put(v)
+	}
+	switch what {
+	case older:
+		l.say("nothing to do: a newer state of " + of.Short() + " is known")
+	case unordered:
+		if len(v.Open) == 0 {
+			l.look(h.from, of, keyed(h.from, of, v), v.Settles, "what it says can't be ordered")
+		}
+		l.retouch(h.from, of)
+		l.say(of.Short() + ": can't be ordered, to be looked at")
+	}
+	return v, changed
+}

@@ -1,0 +1,329 @@
+package core
+
+import (
+	"encoding/json"
+	"slices"
+	"strings"
+
+	"github.com/crossdockhq/crossdock"
+)
+
+// moves is the life of an order: from each state to those that may follow it.
+// docs/concepts/order.md draws it.
+var moves = map[crossdock.OrderState][]crossdock.OrderState{
+	"":                       {crossdock.OrderReceived, crossdock.OrderCancelled},
+	crossdock.OrderReceived:  {crossdock.OrderHeld, crossdock.OrderRefused, crossdock.OrderPromised, crossdock.OrderCancelled},
+	crossdock.OrderHeld:      {crossdock.OrderHeld, crossdock.OrderRefused, crossdock.OrderPromised, crossdock.OrderCancelled},
+	crossdock.OrderRefused:   {crossdock.OrderRefused, crossdock.OrderHeld, crossdock.OrderPromised, crossdock.OrderCancelled},
+	crossdock.OrderPromised:  {crossdock.OrderPromised, crossdock.OrderHeld, crossdock.OrderRefused, crossdock.OrderConfirmed, crossdock.OrderCancelled},
+	crossdock.OrderConfirmed: {crossdock.OrderPicking, crossdock.OrderShipped, crossdock.OrderClosed, crossdock.OrderCancelled},
+	crossdock.OrderPicking:   {crossdock.OrderShipped, crossdock.OrderCancelled},
+	crossdock.OrderShipped:   {crossdock.OrderClosed, crossdock.OrderReturned},
+	crossdock.OrderClosed:    {crossdock.OrderReturned},
+	crossdock.OrderCancelled: {crossdock.OrderCancelled},
+	crossdock.OrderReturned:  {crossdock.OrderClosed},
+}
+
+// Moves returns the states that may follow each state of an order.
+func Moves() map[crossdock.OrderState][]crossdock.OrderState { return moves }
+
+// move changes the state of an order; a move the table lacks is a defect.
+func move(o *crossdock.Order, to crossdock.OrderState) {
+	if !slices.Contains(moves[o.State], to) {
+		panic(crossdock.Errorf(crossdock.Internal, "an order can't go from %q to %q", o.State, to))
+	}
+	o.State = to
+}
+
+// open reports whether the ERP does not own the order yet: it may be judged again.
+func open(s crossdock.OrderState) bool {
+	switch s {
+	case "", crossdock.OrderReceived, crossdock.OrderHeld, crossdock.OrderRefused, crossdock.OrderPromised:
+		return true
+	}
+	return false
+}
+
+// isChannel reports whether a system sends orders, and does not take them.
+func (l *layer) isChannel(system crossdock.System) bool {
+	return !slices.Contains(l.setup.Takers(crossdock.KindOrder), system)
+}
+
+// ours replaces the refs of a system in a record by those of the book.
+func (l *layer) ours(system crossdock.System, said crossdock.Record) crossdock.Record {
+	out := said
+	for _, name := range []string{"customer", "parent", "order", "item", "site", "party"} {
+		of, err := crossdock.ParseRef(said.Text(name))
+		if err != nil || of.System != system {
+			continue
+		}
+		if link := get[Link](l, LinkAt(of)); link != nil {
+			if len(out.Fields) > 0 {
+				out = out.Clone()
+			}
+			if err := out.Set(name, link.To); err != nil {
+				panic(err)
+			}
+		}
+	}
+	return out
+}
+
+// hearOrder takes in what a channel, or the ERP, says of an order.
+func (l *layer) hearOrder(h heardOf, of crossdock.Ref) {
+	if !l.isChannel(h.from) {
+		if of.IsZero() {
+			l.say("nothing to do: " + h.Of.String() + " is no order of ours")
+			return
+		}
+		l.hearERP(h, of)
+		return
+	}
+	r := edit[Record](l, RecordAt(of))
+	if of.IsZero() {
+		r = &Record{Of: l.fresh(h)}
+		l.link(h.Of, r.Of)
+		l.say("new " + r.Of.Short())
+	}
+	l.about(r.Of, h.Of)
+	said := l.ours(h.from, h.Said)
+	_, changed := l.merged(h, r.Of, said)
+	changed = sticky(r.Body, said, changed)
+	if len(changed) == 0 {
+		return
+	}
+	body := r.Body.With(said, changed)
+	before := r.Body
+	l.write(r, body, changed, h.from)
+	var o crossdock.Order
+	if err := body.Unpack(&o); err != nil {
+		h.Fault = crossdock.FaultOf(err)
+		l.unusable(h, r.Of)
+		return
+	}
+	l.settled("record", string(h.from)+"|"+h.Of.String(), "it can be used now")
+	conn, _ := l.setup.Connection(h.from)
+	o.Channel, o.Company = h.from, conn.Company
+	r.Company = o.Company
+	l.decideOrder(r, &o, before, changed)
+}
+
+// sticky keeps a cancellation: it is taken from whatever statement says it, also
+// one that is older or can't be ordered, and nothing takes it back (I4).
+func sticky(have, said crossdock.Record, changed crossdock.Fields) crossdock.Fields {
+	_, was := have.Fields["cancelled"]
+	_, is := said.Fields["cancelled"]
+	switch {
+	case was && !is:
+		return slices.DeleteFunc(slices.Clone(changed), func(n string) bool { return n == "cancelled" })
+	case is && !was && !changed.Has("cancelled"):
+		changed = append(slices.Clone(changed), "cancelled")
+		slices.Sort(changed)
+	}
+	return changed
+}
+
+// decideOrder does with a new or changed order what its state asks for.
+func (l *layer) decideOrder(r *Record, o *crossdock.Order, before crossdock.Record, changed crossdock.Fields) {
+	switch {
+	case o.State == crossdock.OrderCancelled:
+		l.save(r, o)
+		l.say("nothing to do: " + r.Of.Short() + " is cancelled")
+	case o.Cancelled != nil:
+		l.cancel(r, o)
+	case open(o.State):
+		if o.State == "" {
+			move(o, crossdock.OrderReceived)
+		}
+		l.judge(r, o)
+	default:
+		l.tooLate(r, o, before, changed)
+	}
+}
+
+// cancel calls an order off: before it was made anywhere this is a tombstone,
+// afterwards the systems that hold it are to hold it cancelled.
+func (l *layer) cancel(r *Record, o *crossdock.Order) {
+	o.Findings = nil
+	for _, f := range []*crossdock.Finding{checkTest(o), checkTotals(o)} {
+		if f != nil {
+			o.Findings = append(o.Findings, *f)
+		}
+	}
+	if slices.Contains(moves[o.State], crossdock.OrderCancelled) {
+		move(o, crossdock.OrderCancelled)
+		l.say(r.Of.Short() + " is cancelled")
+	} else {
+		l.raise(Exception{Check: "late cancel", Code: crossdock.Refused, Of: r.Of, System: o.Channel, Owner: ownerOperator, Value: o.Totals.Total,
+			Text: r.Of.Short() + " was cancelled in " + string(o.Channel) + " after it was " + string(o.State) + ": arrange a return, or tell the channel"}, r.Of.Short())
+	}
+	l.forgiven(r.Of, "the order is cancelled")
+	freed := l.release(r.Of)
+	l.save(r, o)
+	l.retouch("", r.Of)
+	l.freed(freed)
+}
+
+// forgiven closes the exceptions that judging an order raised about it alone.
+func (l *layer) forgiven(of crossdock.Ref, why string) {
+	for _, check := range []string{"form", "totals", "customer", "stock", "site"} {
+		l.settled(check, of.Short(), why)
+	}
+}
+
+// tooLate tells a person about a change in the channel that came after the ERP
+// took the order over.
+func (l *layer) tooLate(r *Record, o *crossdock.Order, before crossdock.Record, changed crossdock.Fields) {
+	keepItems(o, before)
+	l.save(r, o)
+	var what []string
+	for _, name := range []string{"lines", "charges", "discount", "customer", "bill_to", "ship_to", "currency"} {
+		if changed.Has(name) {
+			what = append(what, strings.ReplaceAll(name, "_", "-"))
+		}
+	}
+	if what == nil {
+		l.say("nothing to do: what changed is not the ERP's")
+		return
+	}
+	l.raise(Exception{Check: "late change", Code: crossdock.Conflict, Of: r.Of, System: o.Channel, Owner: ownerOperator, Value: o.Totals.Total,
+		Text: r.Of.Short() + " was changed in " + string(o.Channel) + " (" + strings.Join(what, ", ") + ") after it was " + string(o.State) + ": change it in the ERP too, or cancel it and order anew"}, r.Of.Short())
+}
+
+// keepItems gives the lines of a changed order the items its SKUs were found to be.
+func keepItems(o *crossdock.Order, before crossdock.Record) {
+	var was crossdock.Order
+	if before.Unpack(&was) != nil {
+		return
+	}
+	items := map[string]crossdock.Ref{}
+	for _, line := range was.Lines {
+		items[line.SKU] = line.Item
+	}
+	lines := slices.Clone(o.Lines)
+	for i := range lines {
+		if lines[i].Item.IsZero() {
+			lines[i].Item = items[lines[i].SKU]
+		}
+	}
+	o.Lines = lines
+}
+
+// save writes an order back into its record; fields the channel said stay as it said them.
+func (l *layer) save(r *Record, o *crossdock.Order) {
+	body, err := crossdock.Pack(*o)
+	if err != nil {
+		panic(err)
+	}
+	if !body.Equal(r.Body) {
+		r.Body = body
+		l.write(r, body, nil, crossdock.BookSystem)
+	}
+}
+
+// hearERP takes in what the system that fulfils an order says of it.
+func (l *layer) hearERP(h heardOf, of crossdock.Ref) {
+	l.about(of, h.Of)
+	if get[Link](l, LinkAt(h.Of)) == nil && h.Of.System != crossdock.BookSystem {
+		l.link(h.Of, of)
+	}
+	v := l.view(h.from, of)
+	hadKey := v.Key
+	before := v.Held
+	said := l.ours(h.from, h.Said)
+	v, changed := l.merged(h, of, said)
+	if hadKey == "" && v.Key != "" {
+		l.wake(keyName(h.from, of))
+	}
+	if !v.Unknown {
+		l.retouch(h.from, of)
+	}
+	if len(changed) > 0 && !before.IsZero() {
+		l.personChanged(h.from, of, before, v, changed)
+	} else if !v.Unknown {
+		l.orderHeld(h.from, of, before, v.Held)
+	}
+}
+
+// personChanged adopts what somebody did to our order in the ERP, or tells a person.
+func (l *layer) personChanged(system crossdock.System, of crossdock.Ref, before crossdock.Record, v *View, changed crossdock.Fields) {
+	was, is := crossdock.OrderState(before.Text("state")), crossdock.OrderState(v.Held.Text("state"))
+	if changed.Has("state") {
+		switch {
+		case is == crossdock.OrderCancelled:
+			l.adopted(v)
+			l.calledOff(system, of, "was cancelled in "+string(system))
+		case is == crossdock.OrderConfirmed:
+			l.orderHeld(system, of, before, v.Held)
+		case was == crossdock.OrderConfirmed:
+			l.adopted(v)
+			l.raise(Exception{Check: "set back", Code: crossdock.Conflict, Of: of, System: system, Owner: ownerOperator,
+				Text: of.Short() + " was set back to a quotation in " + string(system) + ": confirm it there again, or cancel it"}, of.Short())
+		}
+	}
+	if changed.Has("totals") {
+		l.raise(Exception{Check: "changed there", Code: crossdock.Conflict, Of: of, System: system, Owner: ownerOperator,
+			Text: "the amounts of " + of.Short() + " were changed in " + string(system) + " from " + string(before.Fields["totals"]) + " to " + string(v.Held.Fields["totals"]) + ": tell the customer, or set it right there"}, of.Short())
+	}
+}
+
+// adopted makes the next want of a view count as held.
+func (l *layer) adopted(v *View) {
+	c := *v
+	c.Adopt = true
+	l.put(&c)
+	l.touch(v.System, v.Of)
+}
+
+// orderHeld moves an order on by what the ERP holds of it.
+func (l *layer) orderHeld(system crossdock.System, of crossdock.Ref, before, held crossdock.Record) {
+	r := edit[Record](l, RecordAt(of))
+	var o crossdock.Order
+	if r.Of.IsZero() || r.Body.Unpack(&o) != nil {
+		return
+	}
+	l.checkHeldTotal(system, r, &o, held)
+	if held.Text("state") != string(crossdock.OrderConfirmed) || before.Text("state") == string(crossdock.OrderConfirmed) {
+		return
+	}
+	if o.State == crossdock.OrderPromised {
+		move(&o, crossdock.OrderConfirmed)
+		l.save(r, &o)
+		l.convert(of)
+		l.say(of.Short() + " is confirmed in " + string(system))
+	}
+	l.retouch("", of)
+}
+
+// tolerance is by how much the total of an order in the ERP may differ from the
+// channel's: versions of Odoo round taxes differently by a cent or two.
+var tolerance = crossdock.Money{Amount: decimalOf("0.02")}
+
+// checkHeldTotal compares the total the ERP computed with what the customer agreed to.
+func (l *layer) checkHeldTotal(system crossdock.System, r *Record, o *crossdock.Order, held crossdock.Record) {
+	var totals crossdock.Totals
+	if json.Unmarshal(held.Fields["totals"], &totals) != nil || totals.Total.Currency == "" || o.State == crossdock.OrderCancelled {
+		return
+	}
+	diff := totals.Total.Amount.Sub(o.Totals.Total.Amount).Abs()
+	if totals.Total.Currency == o.Totals.Total.Currency && diff.LessThanOrEqual(tolerance.Amount) {
+		l.settled("amount", r.Of.Short(), "the totals agree")
+		return
+	}
+	l.raise(Exception{Check: "amount", Code: crossdock.Conflict, Of: r.Of, System: system, Owner: ownerFinance, Value: o.Totals.Total,
+		Text: r.Of.Short() + " comes to " + totals.Total.String() + " in " + string(system) + ", but the customer agreed to " + o.Totals.Total.String() + " in " + string(o.Channel) + ": compare taxes and discounts line by line"}, r.Of.Short())
+}
+
+// calledOff takes over that an order was cancelled or deleted where it is fulfilled.
+func (l *layer) calledOff(system crossdock.System, of crossdock.Ref, what string) {
+	r := edit[Record](l, RecordAt(of))
+	var o crossdock.Order
+	if r.Of.IsZero() || r.Body.Unpack(&o) != nil || o.State == crossdock.OrderCancelled {
+		return
+	}
+	o.Cancelled = &crossdock.Cancellation{At: l.at.UTC(), Reason: what, By: system}
+	channel, total := o.Channel, o.Totals.Total
+	l.cancel(r, &o)
+	l.raise(Exception{Check: "called off", Code: crossdock.Conflict, Of: of, System: system, Owner: ownerOperator, Value: total,
+		Text: of.Short() + " " + what + " by a person: it is not made again. Cancel it in " + string(channel) + " and tell the customer, or order it anew"}, of.Short())
+}

@@ -1,0 +1,169 @@
+package core
+
+import (
+	"strings"
+
+	"github.com/crossdockhq/crossdock"
+)
+
+// hearRecord takes in what a system says of a party, item, site or tax: a new one
+// is made or matched, a change is adopted.
+func (l *layer) hearRecord(h heardOf, of crossdock.Ref) {
+	var r *Record
+	if of.IsZero() {
+		r = l.match(h)
+	} else {
+		r = edit[Record](l, RecordAt(of))
+	}
+	l.about(r.Of, h.Of)
+	v, changed := l.merged(h, r.Of, h.Said)
+	if len(changed) == 0 {
+		l.rename(r, l.namesOf(r, h))
+		return
+	}
+	pending := get[Want](l, WantAt(h.from, DoPush, r.Of)) != nil
+	body := r.Body.With(h.Said, changed)
+	l.write(r, body, changed, h.from)
+	if err := validate(body); err != nil {
+		h.Fault = crossdock.FaultOf(err)
+		l.unusable(h, r.Of)
+	} else {
+		l.settled("record", string(h.from)+"|"+h.Of.String(), "it can be used now")
+	}
+	l.rename(r, l.namesOf(r, h))
+	if !pending && v.Asked.Kind != "" {
+		v.Adopt = true
+		l.put(v)
+	}
+	l.retouch("", r.Of)
+	l.say(r.Of.Short() + " changed: " + strings.Join(changed, ", "))
+}
+
+// namesOf returns the matching keys of a record: those the statement gives, and
+// those another system gave before.
+func (l *layer) namesOf(r *Record, h heardOf) []string {
+	if l.setup.Owns(h.from, r.Of.Kind) || r.Names == nil {
+		return h.Names
+	}
+	return append(append([]string{}, r.Names...), h.Names...)
+}
+
+// match links a system's record that the book does not know to the one record it
+// can only be, or to a new one.
+func (l *layer) match(h heardOf) *Record {
+	if h.Of.Kind == crossdock.KindParty {
+		for _, name := range h.Names {
+			if !strings.HasPrefix(name, "email:") {
+				continue
+			}
+			if same := l.named(name); len(same) == 1 {
+				l.link(h.Of, same[0])
+				l.say(h.Of.String() + " is " + same[0].Short() + " by " + name[:5])
+				return edit[Record](l, RecordAt(same[0]))
+			}
+		}
+	}
+	r := &Record{Of: l.fresh(h)}
+	l.put(r)
+	l.link(h.Of, r.Of)
+	l.say("new " + r.Of.Short())
+	return r
+}
+
+// validate checks a record by the form of its kind.
+func validate(body crossdock.Record) error {
+	switch body.Kind {
+	case crossdock.KindParty:
+		return unpacked[crossdock.Party](body)
+	case crossdock.KindItem:
+		return unpacked[crossdock.Item](body)
+	case crossdock.KindSite:
+		return unpacked[crossdock.Site](body)
+	case crossdock.KindTax:
+		return unpacked[crossdock.Tax](body)
+	}
+	return crossdock.Errorf(crossdock.Internal, "nobody knows what to do with the kind %q", body.Kind)
+}
+
+func unpacked[F crossdock.Form, P interface {
+	*F
+	crossdock.Form
+}](body crossdock.Record) error {
+	f := new(F)
+	if err := body.Unpack(P(f)); err != nil {
+		return err
+	}
+	return (*f).Validate()
+}
+
+// heardGone takes in that a system does not have a record (any more).
+func (l *layer) heardGone(h heardOf, of crossdock.Ref) {
+	v := get[View](l, ViewAt(h.from, of))
+	if v == nil {
+		l.say("nothing to do: " + string(h.from) + " never had " + of.Short())
+		return
+	}
+	if v.Unknown && h.asked.Before(v.Settles) || len(v.Open) > 0 || h.after < v.Settled && !h.asked.IsZero() {
+		l.say(of.Short() + ": not there, but a push may still land; to be looked at")
+		c := *v
+		c.Unknown = true
+		l.put(&c)
+		l.look(h.from, of, keyed(h.from, of, v), v.Settles, "it was not there while a push was open")
+		return
+	}
+	l.gone(h.from, of)
+}
+
+// gone notes that a record is not in a system: either it never got there (a lost
+// push), and may be made, or it was deleted there, and is never made again (I5).
+func (l *layer) gone(system crossdock.System, of crossdock.Ref) {
+	v := l.view(system, of)
+	deleted := v.Key != ""
+	v.Unknown, v.Lost, v.Digest = false, nil, ""
+	if deleted && !v.Gone {
+		v.Gone = true
+		l.put(v)
+		l.deleted(system, of)
+	} else {
+		l.put(v)
+		l.say(of.Short() + " is not in " + string(system))
+	}
+	l.retouch(system, of)
+}
+
+// deleted tells that a person deleted a record in a system.
+func (l *layer) deleted(system crossdock.System, of crossdock.Ref) {
+	l.about(of)
+	if of.Kind == crossdock.KindOrder && !l.isChannel(system) {
+		l.calledOff(system, of, "was deleted in "+string(system))
+		return
+	}
+	l.raise(Exception{Check: "deleted", Code: crossdock.Gone, Text: of.Short() + " was deleted in " + string(system) + ": it is not made again by itself; restore it there, or drop this", Of: of, System: system, Owner: ownerOperator}, string(system)+"|"+of.Short())
+}
+
+// partyFor returns the party that stands for an address of a customer: the
+// customer itself where it is the same address, else one of its addresses.
+func (l *layer) partyFor(customer crossdock.Ref, a *crossdock.Address, use crossdock.PartUse) crossdock.Ref {
+	if a == nil || a.IsZero() {
+		return customer
+	}
+	var p crossdock.Party
+	if r := l.record(customer); r == nil || r.Body.Unpack(&p) != nil || p.Address.Norm() == a.Norm() {
+		return customer
+	}
+	of := crossdock.BookRef(crossdock.KindParty, customer.Key+"-"+DigestOf([]byte(a.Norm()))[:8])
+	if l.record(of) != nil {
+		return of
+	}
+	name := a.Name
+	if name == "" {
+		name = p.Name
+	}
+	body, err := crossdock.Pack(crossdock.Party{Name: name, Company: a.Company, Phone: a.Phone, Address: *a, Parent: customer, Role: use})
+	if err != nil {
+		panic(err)
+	}
+	r := &Record{Of: of}
+	l.write(r, body, body.Names(), crossdock.BookSystem)
+	return of
+}

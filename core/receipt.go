@@ -1,0 +1,160 @@
+package core
+
+import (
+	"hash/fnv"
+	"time"
+
+	"github.com/crossdockhq/crossdock"
+)
+
+// attempted notes the pushes of an attempt on their views.
+func (l *layer) attempted(a crossdock.Attempt) {
+	var need []Address
+	for _, p := range a.Pushes {
+		need = append(need, RecordAt(p.Of), ViewAt(a.System, p.Of), WantAt(a.System, DoPush, p.Of))
+	}
+	l.need(need...)
+	for _, p := range a.Pushes {
+		l.about(p.Of)
+		v := l.view(a.System, p.Of)
+		var told crossdock.Record
+		if r := l.record(p.Of); r != nil {
+			told = r.Body
+		}
+		opened(&v.View, a.ID, p, told)
+		l.put(v)
+		if w := get[Want](l, WantAt(a.System, DoPush, p.Of)); w != nil {
+			c := *w
+			c.State = WantOpen
+			l.put(&c)
+		}
+	}
+	l.say("attempt " + decimalText(a.ID) + " on " + string(a.System))
+}
+
+// resulted decides what came back from an attempt: one receipt after the other.
+// said are the statements of what pushes saw instead of what they expected.
+func (l *layer) resulted(r crossdock.Result, said []heardOf) {
+	var need []Address
+	for _, c := range r.Receipts {
+		need = append(need, RecordAt(c.Of), ViewAt(r.System, c.Of), WantAt(r.System, DoPush, c.Of), WantAt(r.System, DoLook, c.Of),
+			AwaitAt(keyName(r.System, c.Of)), ExceptionAt(key("push", string(r.System)+"|"+c.Of.Short())))
+		if c.Key != "" {
+			need = append(need, LinkAt(crossdock.Ref{System: r.System, Kind: c.Of.Kind, Key: c.Key}))
+		}
+	}
+	l.need(need...)
+	for _, c := range r.Receipts {
+		l.about(c.Of)
+		if c.Look {
+			l.notLooked(r.System, c)
+			continue
+		}
+		l.receipt(r, c)
+	}
+	for _, h := range said {
+		l.hear(h)
+	}
+}
+
+func (l *layer) receipt(r crossdock.Result, c crossdock.Receipt) {
+	v := l.view(r.System, c.Of)
+	open, ok := closed(&v.View, r.Attempt)
+	if !ok { // decided before, or an attempt the book never took: nothing to learn from it twice
+		l.say("the receipt was known")
+		return
+	}
+	w := edit[Want](l, WantAt(r.System, DoPush, c.Of))
+	have := w.System != ""
+	w.Decided, w.Why = r.Attempt, c.Text
+	if w.State == WantOpen {
+		w.State = WantDue
+	}
+	switch c.Code {
+	case crossdock.OK:
+		l.done(v, w, open, c)
+	case crossdock.Ambiguous:
+		conn, _ := l.setup.Connection(r.System)
+		unanswered(&v.View, open, l.seq, l.at.Add(conn.Settles))
+		w.Tries++
+		w.Due = l.at.Add(backoff(w.Tries, w.Of, c.After))
+		l.say("no answer: it may or may not have happened")
+	case crossdock.Conflict:
+		v.Unknown, v.Settles, v.Settled = true, l.at, l.seq
+		w.Tries++
+		l.say("it holds something else than the decision saw")
+	case crossdock.Gone:
+		v.Settled = l.seq
+		l.put(v)
+		l.gone(r.System, c.Of)
+		v = l.view(r.System, c.Of)
+	case crossdock.Throttled, crossdock.Unavailable, crossdock.NotYet, crossdock.Unauthorized:
+		w.Tries++
+		w.Due = l.at.Add(backoff(w.Tries, w.Of, c.After))
+		if c.Code == crossdock.Unauthorized {
+			l.raise(Exception{Check: "credentials", Code: c.Code, Text: string(r.System) + " refuses our credentials: " + c.Text + ". Replace them; work goes on by itself", System: r.System, Owner: ownerIntegrator}, string(r.System))
+		}
+		l.say(string(c.Code) + ": again in " + w.Due.Sub(l.at).Round(time.Second).String())
+	default:
+		w.State = WantStopped
+		l.raise(Exception{Check: "push", Code: c.Code, Text: string(r.System) + " refuses " + c.Of.Short() + ": " + c.Text, Of: c.Of, System: r.System, Owner: ownerOperator}, string(r.System)+"|"+c.Of.Short())
+	}
+	l.put(v)
+	if have {
+		l.put(w)
+	}
+	l.touch(r.System, c.Of)
+}
+
+// done takes over what the target answered.
+func (l *layer) done(v *View, w *Want, open crossdock.Open, c crossdock.Receipt) {
+	hadKey := v.Key
+	before := v.Held
+	c.Holds = l.ours(v.System, c.Holds)
+	answered(&v.View, open, c, l.seq)
+	v.AsOf = l.at
+	w.Tries, w.Why = 0, ""
+	l.put(v)
+	if v.Key != "" && v.Key != hadKey {
+		l.put(&Link{Of: keyed(v.System, v.Of, v), To: v.Of})
+		l.wake(keyName(v.System, v.Of))
+	}
+	if v.Unknown { // something unordered was heard while the push was open
+		l.look(v.System, v.Of, keyed(v.System, v.Of, v), l.at, "it changed while we wrote")
+	}
+	l.clear("push", v.System, v.Of, "it was written")
+	l.settled("credentials", string(v.System), "the credentials work")
+	l.say(v.Of.Short() + " is " + v.Key + " in " + string(v.System))
+	if v.Of.Kind == crossdock.KindOrder {
+		l.orderHeld(v.System, v.Of, before, v.Held)
+	}
+}
+
+// notLooked keeps a look that failed for later.
+func (l *layer) notLooked(system crossdock.System, c crossdock.Receipt) {
+	w := get[Want](l, WantAt(system, DoLook, c.Of))
+	if w == nil {
+		return
+	}
+	n := *w
+	n.Tries++
+	n.Due, n.Why = l.at.Add(backoff(n.Tries, n.Of, c.After)), c.Text
+	if !c.Code.Waits() && c.Code != crossdock.Unauthorized {
+		n.State = WantStopped
+		l.raise(Exception{Check: "look", Code: c.Code, Text: "can't look up " + c.Of.Short() + " in " + string(system) + ": " + c.Text, Of: c.Of, System: system, Owner: ownerIntegrator}, string(system)+"|"+c.Of.Short())
+	}
+	l.put(&n)
+	l.say("not looked up: " + c.Text)
+}
+
+// backoff returns how long to wait after tries failures in a row: 2 s doubling
+// to 5 minutes, spread by a fifth so that records do not come back together, or
+// as long as the target asked for.
+func backoff(tries int, of crossdock.Ref, asked time.Duration) time.Duration {
+	wait := 2 * time.Second << min(max(tries-1, 0), 8)
+	wait = min(wait, 5*time.Minute)
+	h := fnv.New32a()
+	_, _ = h.Write([]byte(of.String() + decimalText(int64(tries))))
+	wait += wait / 5 * time.Duration(h.Sum32()%1000) / 1000
+	return max(wait, asked)
+}

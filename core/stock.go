@@ -1,0 +1,141 @@
+package core
+
+import (
+	"github.com/crossdockhq/crossdock"
+	"github.com/crossdockhq/crossdock/atp"
+)
+
+// hearStock takes in a reading of an item at a site. A later reading replaces an
+// earlier one; what the stock's system had reserved for us by the time it was
+// asked counts as converted from now on.
+func (l *layer) hearStock(h heardOf) {
+	var s crossdock.Stock
+	if err := h.Said.Unpack(&s); err != nil {
+		h.Fault = crossdock.FaultOf(err)
+		l.unusable(h, crossdock.Ref{})
+		return
+	}
+	item, site := get[Link](l, LinkAt(s.Item)), get[Link](l, LinkAt(s.Site))
+	for _, ref := range []struct {
+		link *Link
+		of   crossdock.Ref
+	}{{item, s.Item}, {site, s.Site}} {
+		if ref.link == nil {
+			l.await("link:"+ref.of.String(), Waiting{Of: h.Of})
+			l.say("waits for " + ref.of.String())
+			return
+		}
+	}
+	of := crossdock.BookRef(crossdock.KindStock, item.To.Key+"@"+site.To.Key)
+	l.about(of, item.To)
+	if get[Link](l, LinkAt(h.Of)) == nil {
+		l.put(&Link{Of: h.Of, To: of})
+	}
+	said := h.Said.Clone()
+	for name, ref := range map[string]crossdock.Ref{"item": item.To, "site": site.To} {
+		if err := said.Set(name, ref); err != nil {
+			panic(err)
+		}
+	}
+	b := edit[Balance](l, BalanceAt(item.To, site.To))
+	if h.after < b.Heard && !h.asked.IsZero() {
+		l.say("nothing to do: a later reading of " + of.Short() + " is known")
+		return
+	}
+	if _, changed := l.merged(h, of, said); changed == nil && !b.AsOf.IsZero() && len(b.Turning) == 0 {
+		return
+	}
+	before := freeOf(b)
+	b.Item, b.Site = item.To, site.To
+	b.OnHand, b.Reserved, b.AsOf, b.Heard = s.OnHand.Count, s.Reserved.Count, l.at, h.after
+	var rest []Turn
+	for _, t := range b.Turning {
+		if t.Seq <= h.after {
+			b.Converted = b.Converted.Add(t.Count)
+		} else {
+			rest = append(rest, t)
+		}
+	}
+	b.Turning = rest
+	l.put(b)
+	l.say("free " + of.Key + " " + freeOf(b).String())
+	if freeOf(b).GreaterThan(before) {
+		l.wake(stockName(b.Item, b.Site))
+	}
+}
+
+func stockName(item, site crossdock.Ref) string { return "stock:" + item.Key + "@" + site.Key }
+
+// freeOf returns what can still be promised of a balance.
+func freeOf(b *Balance) crossdock.Decimal {
+	return atp.Terms{OnHand: b.OnHand, Reserved: b.Reserved, Promised: b.Promised, Converted: b.Converted}.Free()
+}
+
+// promise takes goods at a site for a cause: its lines of the ledger and the
+// balances move together.
+func (l *layer) promise(cause, site crossdock.Ref, lines []Promised) {
+	l.put(&Promise{Cause: cause, Site: site, Lines: lines, Seq: l.seq})
+	for _, line := range lines {
+		b := edit[Balance](l, BalanceAt(line.Item, site))
+		b.Item, b.Site = line.Item, site
+		b.Promised = b.Promised.Add(line.Count)
+		l.put(b)
+	}
+}
+
+// convert notes that the stock's system has taken a promise over: until a reading
+// shows it, it is counted as ours alone.
+func (l *layer) convert(cause crossdock.Ref) {
+	p := get[Promise](l, PromiseAt(cause))
+	if p == nil || p.Converted > 0 {
+		return
+	}
+	c := *p
+	c.Converted = l.seq
+	l.put(&c)
+	for _, line := range p.Lines {
+		b := edit[Balance](l, BalanceAt(line.Item, p.Site))
+		b.Turning = append(b.Turning[:len(b.Turning):len(b.Turning)], Turn{Cause: cause, Count: line.Count, Seq: l.seq})
+		l.put(b)
+	}
+}
+
+// release gives back what a cause was promised and returns it; freed wakes who
+// waits for it, once the cause itself had its chance to take it again.
+func (l *layer) release(cause crossdock.Ref) *Promise {
+	p := get[Promise](l, PromiseAt(cause))
+	if p == nil {
+		return nil
+	}
+	l.drop(PromiseAt(cause))
+	for _, line := range p.Lines {
+		b := edit[Balance](l, BalanceAt(line.Item, p.Site))
+		b.Promised = b.Promised.Sub(line.Count)
+		if p.Converted > 0 {
+			var rest []Turn
+			turned := true
+			for _, t := range b.Turning {
+				if t.Cause == cause {
+					turned = false
+				} else {
+					rest = append(rest, t)
+				}
+			}
+			b.Turning = rest
+			if turned {
+				b.Converted = b.Converted.Sub(line.Count)
+			}
+		}
+		l.put(b)
+	}
+	return p
+}
+
+func (l *layer) freed(p *Promise) {
+	if p == nil {
+		return
+	}
+	for _, line := range p.Lines {
+		l.wake(stockName(line.Item, p.Site))
+	}
+}

@@ -1,0 +1,447 @@
+package odoo
+
+import (
+	"fmt"
+	"slices"
+	"time"
+)
+
+func pickingModels(models map[string]*model, v *version) {
+	p := models["stock.picking"]
+	p.fields(`name state origin partner_id picking_type_id location_id location_dest_id scheduled_date date_done date
+		date_deadline backorder_id sale_id carrier_tracking_ref priority company_id note move_type`)
+	p.order = "priority desc, scheduled_date, id desc"
+	p.company = "company_id"
+	p.search = []string{"name", "origin"}
+	p.computed["picking_type_code"] = func(e *env, r rec) any { return r.follow("picking_type_id").get("code") }
+	p.computed["carrier_id"] = func(e *env, r rec) any { return nil } // carriers are not modelled: none is set
+	p.computed["return_ids"] = func(e *env, r rec) any { return nil } // returns are not modelled: there are none
+	if p.meta["return_ids"].Type == "" {
+		delete(p.computed, "return_ids")
+	}
+	p.computed["products_availability_state"] = func(e *env, r rec) any { state, _ := e.availability(r); return state }
+	p.computed["products_availability"] = func(e *env, r rec) any { _, text := e.availability(r); return text }
+	p.create = func(e *env, vals row) int { notSupported("creating stock.picking"); return 0 }
+	p.write = writePicking
+	p.unlink = func(e *env, ids []int) { notSupported("deleting stock.picking") }
+	p.methods = map[string]method{
+		"button_validate": validate,
+		"action_cancel":   overPickings(func(e *env, r rec) { e.cancelPicking(r) }, true),
+		"action_assign": overPickings(func(e *env, r rec) {
+			for _, m := range openMoves(r) {
+				if !e.v.pickedFlag || !m.flag("picked") { // what a person typed stays
+					e.reserve(m)
+				}
+			}
+			e.settle(r)
+		}, true),
+		"do_unreserve": overPickings(unreserve, none{}),
+	}
+
+	m := models["stock.move"]
+	m.fields(`product_id product_uom_qty product_uom state picking_id location_id location_dest_id sale_line_id origin date
+		company_id date_deadline sequence`)
+	if v.hasMoveName {
+		m.stored["name"] = true
+	}
+	m.order = "sequence, id"
+	m.company = "company_id"
+	m.display = moveName
+	m.stored[v.moveDone] = true // written by a person, kept on the move's lines
+	m.computed[v.moveDone] = func(e *env, r rec) any { return moved(r, "~quantity") }
+	if v.pickedFlag {
+		m.stored["picked"] = true
+	} else {
+		m.computed["reserved_availability"] = func(e *env, r rec) any { return moved(r, "~reserved") }
+		m.computed["forecast_availability"] = func(e *env, r rec) any { return min(r.num("product_uom_qty"), e.forecast(r)) }
+	}
+	m.computed["reference"] = func(e *env, r rec) any { return r.follow("picking_id").get("name") }
+	m.create = func(e *env, vals row) int { notSupported("creating stock.move"); return 0 }
+	m.write = writeMove
+	m.unlink = func(e *env, ids []int) { notSupported("deleting stock.move") }
+
+	l := models["stock.move.line"]
+	l.fields("move_id product_id location_id location_dest_id picking_id company_id")
+	l.company = "company_id"
+	l.order = "location_id, id"
+	l.computed["lot_id"] = func(e *env, r rec) any { return nil } // lots are not modelled: there are none
+	l.computed["state"] = func(e *env, r rec) any { return r.follow("move_id").get("state") }
+	l.computed[v.moveLineDone] = func(e *env, r rec) any { return r.raw("~quantity") }
+	if v.pickedFlag {
+		l.computed[v.moveLineReserved] = l.computed[v.moveLineDone]
+		l.computed["picked"] = func(e *env, r rec) any { return r.follow("move_id").get("picked") }
+	} else {
+		l.computed[v.moveLineReserved] = func(e *env, r rec) any { return r.raw("~reserved") }
+	}
+	l.create = func(e *env, vals row) int { notSupported("creating stock.move.line"); return 0 }
+	l.write = func(e *env, ids []int, vals row) { notSupported("writing stock.move.line") }
+	l.unlink = func(e *env, ids []int) { notSupported("deleting stock.move.line") }
+}
+
+// moveName is "S00025/WID-A: Stock>Customers".
+func moveName(e *env, r rec) string {
+	name := ""
+	if o := r.follow("picking_id").str("origin"); o != "" {
+		name = o + "/"
+	}
+	if code := r.follow("product_id").str("default_code"); code != "" {
+		name += code + ": "
+	}
+	return name + r.follow("location_id").str("name") + ">" + r.follow("location_dest_id").str("name")
+}
+
+func overPickings(act func(e *env, r rec), answer any) method {
+	return func(e *env, args []any, kw map[string]any) any {
+		for _, r := range e.pickings(args, kw) {
+			act(e, r)
+		}
+		return answer
+	}
+}
+
+func (e *env) pickings(args []any, kw map[string]any) []rec {
+	ids := toIDs(argument(args, 0, kw, "ids"))
+	for _, id := range ids {
+		if r := e.rec("stock.picking", id); !r.exists() {
+			e.missingRecord("stock.picking", id)
+		} else if !e.visible(r) {
+			e.accessRule("stock.picking", "read", e.otherCompanyHint(r))
+		}
+	}
+	return e.recs("stock.picking", ids)
+}
+
+func writePicking(e *env, ids []int, vals row) {
+	for f := range vals {
+		switch f {
+		case "carrier_tracking_ref", "note", "origin", "priority", "scheduled_date", "partner_id":
+		default:
+			notSupported("writing field %s of stock.picking", f)
+		}
+	}
+	e.writeRow(e.model("stock.picking"), ids, vals)
+}
+
+func openMoves(p rec) []rec {
+	return slices.DeleteFunc(movesOf(p), func(m rec) bool { return !openMove(m) })
+}
+
+func movesOf(p rec) []rec {
+	return p.e.recs("stock.move", slices.Clone(p.e.db.table("stock.move").having("picking_id", p.id)))
+}
+
+// availability is the transfer's "products availability": nothing once it is
+// over, available when stock covers every open move, late otherwise. Expected
+// receipts are not modelled.
+func (e *env) availability(p rec) (state, text any) {
+	moves := openMoves(p)
+	if len(moves) == 0 {
+		return nil, nil
+	}
+	for _, m := range moves {
+		if e.forecast(m) < m.num("product_uom_qty")-0.000001 {
+			return "late", "Not Available"
+		}
+	}
+	return "available", "Available"
+}
+
+// forecast is what a move holds plus what is free at its source.
+func (e *env) forecast(m rec) float64 {
+	have := moved(m, "~reserved")
+	if !storable(m.follow("product_id")) {
+		return max(have, m.num("product_uom_qty"))
+	}
+	for _, id := range e.db.table("stock.quant").having("product_id", m.ref("product_id")) {
+		if q := e.rec("stock.quant", id); e.childOf(q.follow("location_id"), m.ref("location_id")) {
+			have += max(q.num("quantity")-q.num("reserved_quantity"), 0)
+		}
+	}
+	return have
+}
+
+// settle sets a transfer's state from its moves: the most advanced open one decides.
+func (e *env) settle(p rec) {
+	if p.id == 0 {
+		return
+	}
+	moves := movesOf(p)
+	done, cancelled, ready := 0, 0, false
+	for _, m := range moves {
+		switch m.str("state") {
+		case "done":
+			done++
+		case "cancel":
+			cancelled++
+		case "assigned", "partially_available":
+			ready = true
+		}
+	}
+	state := "confirmed"
+	switch {
+	case cancelled == len(moves):
+		state = "cancel"
+	case done+cancelled == len(moves):
+		state = "done"
+	case ready:
+		state = "assigned"
+	}
+	if p.str("state") != state {
+		p.set(row{"state": state})
+	}
+}
+
+// ship makes the order's transfers ask for what one of its lines orders: an open
+// move is raised or lowered, a new line gets a move, and so does a line whose
+// transfer is finished.
+func (e *env) ship(o, l rec) {
+	product := l.follow("product_id")
+	if l.get("display_type") != nil || !goods(product) {
+		return
+	}
+	factor := ratio(l.follow(e.v.lineUoM)) / ratio(product.follow("uom_id"))
+	diff := roundDigits(l.num("product_uom_qty")*factor-e.planned(l), 2)
+	switch {
+	case diff > 0:
+		e.plan(o, l, diff)
+	case diff < 0:
+		e.lower(l, -diff)
+	}
+}
+
+// planned is what moves of a line already ask for or have delivered.
+func (e *env) planned(l rec) float64 {
+	sum := 0.0
+	for _, id := range e.db.table("stock.move").having("sale_line_id", l.id) {
+		switch m := e.rec("stock.move", id); m.str("state") {
+		case "cancel":
+		case "done":
+			sum += moved(m, "~quantity")
+		default:
+			sum += m.num("product_uom_qty")
+		}
+	}
+	return sum
+}
+
+func (e *env) plan(o, l rec, n float64) {
+	warehouse := o.follow("warehouse_id")
+	if warehouse.id == 0 {
+		company := o.follow("company_id")
+		if e.first("stock.warehouse", func(w rec) bool { return w.ref("company_id") == company.id }).id != 0 {
+			notSupported("confirming an order without a warehouse in a company that has one")
+		}
+		text := fmt.Sprintf("Please create a warehouse for company %s.", company.str("name"))
+		panic(&fault{Name: "odoo.exceptions.RedirectWarning", Message: text + "\n391\nGo to Warehouses\nNone", Arguments: []any{text, 391, "Go to Warehouses", nil}})
+	}
+	source := warehouse.ref("lot_stock_id")
+	for _, id := range slices.Clone(e.db.table("stock.move").having("sale_line_id", l.id)) {
+		m := e.rec("stock.move", id)
+		if openMove(m) && m.ref("location_id") == source && m.ref("product_id") == l.ref("product_id") {
+			m.set(row{"product_uom_qty": m.num("product_uom_qty") + n})
+			e.reserve(m)
+			e.settle(m.follow("picking_id"))
+			if e.v.raisedMovesPicking {
+				m.follow("picking_id").touch()
+			}
+			return
+		}
+	}
+	p := e.openPicking(o, source)
+	vals := row{
+		"product_id": l.get("product_id"), "product_uom_qty": n, "product_uom": l.follow("product_id").get("uom_id"),
+		"state": "confirmed", "picking_id": p.id, "location_id": source, "location_dest_id": p.get("location_dest_id"),
+		"sale_line_id": l.id, "origin": o.str("name"), "date": p.get("scheduled_date"), "company_id": o.get("company_id"),
+		"picked": false, "sequence": 10, "date_deadline": o.get("commitment_date"),
+	}
+	if e.v.hasMoveName {
+		vals["name"] = l.str("name")
+	}
+	e.reserve(e.rec("stock.move", e.insert("stock.move", vals)))
+	e.settle(p)
+}
+
+// openPicking is the order's open transfer from that place, made when there is none.
+func (e *env) openPicking(o rec, source int) rec {
+	for _, id := range e.db.table("stock.picking").having("sale_id", o.id) {
+		p := e.rec("stock.picking", id)
+		if s := p.str("state"); s != "done" && s != "cancel" && p.ref("location_id") == source && p.ref("backorder_id") == 0 {
+			return p
+		}
+	}
+	origin := o.str("name")
+	if ref := o.str("client_order_ref"); ref != "" && e.v.originNamesReference {
+		origin += " - " + ref
+	}
+	when := o.at("commitment_date")
+	if when.IsZero() {
+		when = o.at("date_order")
+	}
+	kind := o.follow("warehouse_id").follow("out_type_id")
+	return e.newPicking(row{
+		"state": "confirmed", "origin": origin, "partner_id": o.get("partner_shipping_id"), "picking_type_id": kind.id,
+		"location_id": source, "location_dest_id": e.virtualLocation("customer"), "scheduled_date": when, "sale_id": o.id,
+		"company_id": o.get("company_id"), "priority": "0", "move_type": "direct", "date_deadline": o.get("commitment_date"), "date": second(e.now),
+	})
+}
+
+func (e *env) newPicking(vals row) rec {
+	kind := e.rec("stock.picking.type", vals["picking_type_id"].(int))
+	prefix := kind.follow("warehouse_id").str("code") + "/" + kind.str("sequence_code") + "/"
+	vals["name"] = fmt.Sprintf("%s%05d", prefix, e.db.next("stock.picking "+prefix))
+	return e.rec("stock.picking", e.insert("stock.picking", vals))
+}
+
+// lower takes demand back from a line's open moves; a move left with none is cancelled.
+func (e *env) lower(l rec, n float64) {
+	ids := slices.Clone(e.db.table("stock.move").having("sale_line_id", l.id))
+	slices.Reverse(ids)
+	for _, id := range ids {
+		m := e.rec("stock.move", id)
+		if !openMove(m) || n <= 0 {
+			continue
+		}
+		take := min(n, m.num("product_uom_qty"))
+		n -= take
+		left := roundDigits(m.num("product_uom_qty")-take, 2)
+		e.free(m, moved(m, "~reserved")-left)
+		m.set(row{"product_uom_qty": left})
+		if left <= 0 {
+			e.dropLines(m)
+			m.set(row{"state": "cancel"})
+		} else {
+			e.restate(m)
+		}
+		e.settle(m.follow("picking_id"))
+	}
+}
+
+// free gives back n of a move's reservation, newest line first.
+func (e *env) free(m rec, n float64) {
+	lines := m.each("move_line_ids")
+	slices.Reverse(lines)
+	for _, l := range lines {
+		if n <= 0 {
+			return
+		}
+		take := min(n, l.num("~reserved"))
+		if take > 0 {
+			n -= take
+			e.release(l, take)
+		}
+	}
+}
+
+func (e *env) dropLines(m rec) {
+	e.free(m, moved(m, "~reserved"))
+	for _, l := range m.each("move_line_ids") {
+		e.unlinkRows(l.m, []int{l.id})
+	}
+}
+
+// unreserve gives back reservations; a quantity a person typed stays.
+func unreserve(e *env, p rec) {
+	for _, m := range openMoves(p) {
+		if e.v.pickedFlag && m.flag("picked") {
+			continue
+		}
+		e.free(m, moved(m, "~reserved"))
+		e.restate(m)
+	}
+	e.settle(p)
+}
+
+// cancelPicking cancels what is open in a transfer; the order moves too.
+func (e *env) cancelPicking(p rec) {
+	if p.str("state") == "done" {
+		notSupported("cancelling a finished transfer")
+	}
+	for _, m := range openMoves(p) {
+		e.dropLines(m)
+		m.set(row{"state": "cancel"})
+	}
+	e.settle(p)
+	if o := p.follow("sale_id"); o.id != 0 {
+		o.touch()
+	}
+}
+
+// moveDeadline passes a changed commitment date on to the open transfers.
+func (e *env) moveDeadline(o rec, when any) {
+	for _, p := range o.each("picking_ids") {
+		if s := p.str("state"); s == "done" || s == "cancel" {
+			continue
+		}
+		moves := openMoves(p)
+		if e.v.deadlineMovesAll {
+			p.set(row{"date_deadline": when})
+			moves = movesOf(p)
+		} else {
+			p.quiet(row{"date_deadline": when})
+		}
+		for _, m := range moves {
+			m.set(row{"date_deadline": when})
+		}
+	}
+}
+
+// writeMove takes the quantity a person types and, from 18 on, picked.
+func writeMove(e *env, ids []int, vals row) {
+	for f := range vals {
+		if f != e.v.moveDone && f != "picked" {
+			notSupported("writing field %s of stock.move", f)
+		}
+	}
+	for _, id := range ids {
+		m := e.rec("stock.move", id)
+		if !openMove(m) {
+			notSupported("writing a finished or cancelled stock.move")
+		}
+		if v, given := vals[e.v.moveDone]; given {
+			e.typeQuantity(m, roundDigits(number(v), 2))
+		}
+		if v, given := vals["picked"]; given {
+			m.set(row{"picked": v})
+		}
+		m.touch()
+	}
+}
+
+// typeQuantity sets what a move will deliver. From 18 on this is the
+// reservation itself: less frees stock, more reserves what there is.
+func (e *env) typeQuantity(m rec, q float64) {
+	have := moved(m, "~quantity")
+	lines := m.each("move_line_ids")
+	if !e.v.pickedFlag {
+		if len(lines) == 0 {
+			lines = []rec{e.newMoveLine(m, m.ref("location_id"), 0, 0)}
+		}
+		for i, l := range lines {
+			typed := 0.0
+			if i == 0 {
+				typed = q
+			}
+			l.set(row{"~quantity": typed})
+		}
+		return
+	}
+	if q < have {
+		e.free(m, have-q)
+	} else if q > have {
+		demand := m.num("product_uom_qty")
+		m.quiet(row{"product_uom_qty": q})
+		e.reserve(m)
+		m.quiet(row{"product_uom_qty": demand})
+		if missing := q - moved(m, "~quantity"); missing > 0 {
+			if lines = m.each("move_line_ids"); len(lines) == 0 {
+				e.newMoveLine(m, m.ref("location_id"), 0, missing)
+			} else {
+				lines[0].set(row{"~quantity": lines[0].num("~quantity") + missing})
+			}
+		}
+	}
+	e.restate(m)
+}
+
+// at is the time a transfer is finished: whole seconds.
+func (e *env) at() time.Time { return second(e.now) }
