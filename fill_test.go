@@ -5,7 +5,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/shopspring/decimal"
+	exact "github.com/shopspring/decimal"
 
 	"github.com/crossdockhq/crossdock"
 )
@@ -18,13 +18,13 @@ func fill(t *testing.T, v reflect.Value) {
 	case crossdock.Kept:
 		return
 	case crossdock.Decimal:
-		v.Set(reflect.ValueOf(decimal.RequireFromString("0.08")))
+		v.Set(reflect.ValueOf(exact.RequireFromString("0.08")))
 		return
 	case crossdock.Money:
-		v.Set(reflect.ValueOf(crossdock.Money{Amount: decimal.RequireFromString("12.5"), Currency: "USD"}))
+		v.Set(reflect.ValueOf(crossdock.Money{Amount: exact.RequireFromString("12.5"), Currency: "USD"}))
 		return
 	case crossdock.Quantity:
-		v.Set(reflect.ValueOf(crossdock.Quantity{Count: decimal.RequireFromString("2"), Unit: "Case of 12"}))
+		v.Set(reflect.ValueOf(crossdock.Quantity{Count: exact.RequireFromString("2"), Unit: "Case of 12"}))
 		return
 	case crossdock.Ref:
 		v.Set(reflect.ValueOf(crossdock.Ref{System: "shop", Kind: "order", Key: "gid://shopify/Order/1001"}))

@@ -3,8 +3,10 @@ module github.com/crossdockhq/crossdock
 go 1.26.0
 
 require (
+	github.com/alecthomas/kong v1.17.0
 	github.com/goccy/go-yaml v1.19.2
 	github.com/klauspost/compress v1.20.3
+	github.com/rogpeppe/go-internal v1.16.0
 	github.com/shopspring/decimal v1.4.0
 	golang.org/x/tools v0.52.0
 	modernc.org/sqlite v1.59.0

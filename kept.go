@@ -82,7 +82,7 @@ var known sync.Map // reflect.Type → map[string]bool
 // namesOf returns the JSON names of a struct's fields.
 func namesOf(t reflect.Type) map[string]bool {
 	if got, ok := known.Load(t); ok {
-		return got.(map[string]bool) //nolint:forcetypeassert // only this function stores
+		return got.(map[string]bool) //nolint:errcheck // only this function stores, and only these
 	}
 	names := map[string]bool{}
 	for i := range t.NumField() {

@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/shopspring/decimal"
+	exact "github.com/shopspring/decimal"
 	"pgregory.net/rapid"
 
 	"github.com/crossdockhq/crossdock"
@@ -67,7 +67,7 @@ func decimals() *rapid.Generator[crossdock.Decimal] {
 		if !ok {
 			t.Fatal("the generator made no number")
 		}
-		return decimal.NewFromBigInt(n, -rapid.Int32Range(0, 8).Draw(t, "decimals"))
+		return exact.NewFromBigInt(n, -rapid.Int32Range(0, 8).Draw(t, "decimals"))
 	})
 }
 
@@ -124,7 +124,7 @@ func TestMoneySums(t *testing.T) {
 		if back, err := sum(a, b).Minus(b); err != nil || !back.Equal(a) {
 			t.Fatalf("%s + %s − %s = %s, %v", a, b, b, back, err)
 		}
-		if off := a.Round().Amount.Sub(a.Amount).Abs(); off.GreaterThan(decimal.RequireFromString("0.005")) {
+		if off := a.Round().Amount.Sub(a.Amount).Abs(); off.GreaterThan(exact.RequireFromString("0.005")) {
 			t.Fatalf("Round moved %s by %s", a, off)
 		}
 	})
@@ -166,11 +166,11 @@ func TestRoundToCoins(t *testing.T) {
 // What MarshalText writes can be read; what could not be is refused when written.
 func TestMoneyThatCouldNotBeReadIsNotWritten(t *testing.T) {
 	for _, m := range []crossdock.Money{
-		{Amount: decimal.New(5, 0)},
-		{Amount: decimal.New(5, 0), Currency: "usd"},
-		{Amount: decimal.New(1, 60), Currency: "USD"},
-		{Amount: decimal.New(1, 39), Currency: "USD"}, // 40 digits, and .00
-		{Amount: decimal.New(1, 1<<30), Currency: "USD"},
+		{Amount: exact.New(5, 0)},
+		{Amount: exact.New(5, 0), Currency: "usd"},
+		{Amount: exact.New(1, 60), Currency: "USD"},
+		{Amount: exact.New(1, 39), Currency: "USD"}, // 40 digits, and .00
+		{Amount: exact.New(1, 1<<30), Currency: "USD"},
 	} {
 		if b, err := m.MarshalText(); err == nil {
 			t.Errorf("wrote %s", b)

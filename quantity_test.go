@@ -5,7 +5,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/shopspring/decimal"
+	exact "github.com/shopspring/decimal"
 	"pgregory.net/rapid"
 
 	"github.com/crossdockhq/crossdock"
@@ -60,7 +60,7 @@ func TestQuantityTextRoundTrips(t *testing.T) {
 }
 
 func TestQuantityOfTwoUnits(t *testing.T) {
-	cases, pieces := crossdock.Quantity{Count: decimal.New(1, 0), Unit: "Case of 12"}, crossdock.Quantity{Count: decimal.New(2, 0)}
+	cases, pieces := crossdock.Quantity{Count: exact.New(1, 0), Unit: "Case of 12"}, crossdock.Quantity{Count: exact.New(2, 0)}
 	if got, err := cases.Plus(pieces); err == nil || crossdock.CodeOf(err) != crossdock.Invalid {
 		t.Errorf("a case plus two pieces gave %s, %v", got, err)
 	}
