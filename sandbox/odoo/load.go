@@ -285,6 +285,8 @@ func (e *env) rejectedLoad(text string, _ []any) any {
 	}}}
 }
 
+const indirectly = "Can not create Many-To-One records indirectly, import the field separately"
+
 // cellError is a cell that cannot be converted.
 type cellError struct {
 	text     string
@@ -297,12 +299,23 @@ func (c *cellError) Error() string { return c.text }
 // values converts the cells of one record of m; parent is the label path of the
 // one2many it sits in ("Order Lines"), "" for the record itself.
 func (l *loading) values(m *model, d draft, number int, parent string) row {
-	out := row{}
+	out, spellings := row{}, map[string]int{}
+	for column := range d.cells {
+		f, _, _ := strings.Cut(column, "/")
+		spellings[f]++
+	}
 	for _, column := range sortedKeys(d.cells) {
 		if column == "id" || column == ".id" {
 			continue
 		}
 		f, sub, _ := strings.Cut(column, "/")
+		if spellings[f] > 1 { // two columns of one reference are taken for a record to be made
+			if spellings[f] < 100 {
+				l.fail(m, d, number, f, &cellError{text: indirectly, bare: true})
+			}
+			spellings[f] = 100
+			continue
+		}
 		v, given, err := l.convert(m, f, sub, d.cells[column], number, d, parent)
 		if err != nil {
 			l.fail(m, d, number, f, err)
@@ -411,7 +424,7 @@ func (l *loading) convert(m *model, f, sub string, cell any, number int, d draft
 	switch meta.Type {
 	case "many2one":
 		if sub != "" && sub != "id" && sub != ".id" {
-			return nil, false, &cellError{text: "Can not create Many-To-One records indirectly, import the field separately", bare: true}
+			return nil, false, &cellError{text: indirectly, bare: true}
 		}
 		id, err := l.reference(meta, sub, cellText(cell), number, d, m, f, parent)
 		return id, true, err

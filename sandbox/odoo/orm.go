@@ -194,7 +194,7 @@ func (e *env) metaOf(m *model, f string) Field {
 func (e *env) otherCompanyHint(r rec) string {
 	c := r.ref(cmp.Or(r.m.company, "id"))
 	user := e.rec("res.users", e.uid)
-	if r.m.company == "" || c == 0 || !slices.Contains(user.ids("company_ids"), c) {
+	if r.m.company == "" || c == 0 || slices.Contains(e.companies, c) || !slices.Contains(user.ids("company_ids"), c) {
 		return ""
 	}
 	return "\n\nThis seems to be a multi-company issue, you might be able to access the record by switching to the company: " + e.rec("res.company", c).str("name") + "."

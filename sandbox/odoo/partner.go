@@ -37,7 +37,7 @@ func partnerModel(m *model, v *version) {
 		return "person"
 	}
 	m.computed["property_product_pricelist"] = func(e *env, r rec) any { return e.pricelistOf(r) }
-	m.stored["specific_property_product_pricelist"] = true
+	m.fields("property_product_pricelist specific_property_product_pricelist")
 	// Receivables: the stand-in has no invoices, so what is owed is what the
 	// world says (Server.SetCredit), kept on the commercial partner.
 	m.computed["credit"] = func(e *env, r rec) any {

@@ -29,7 +29,9 @@ func pickingModels(models map[string]*model, v *version) {
 		"action_cancel":   overPickings(func(e *env, r rec) { e.cancelPicking(r) }, true),
 		"action_assign": overPickings(func(e *env, r rec) {
 			for _, m := range openMoves(r) {
-				e.reserve(m)
+				if !e.v.pickedFlag || !m.flag("picked") { // what a person typed stays
+					e.reserve(m)
+				}
 			}
 			e.settle(r)
 		}, true),
@@ -45,6 +47,7 @@ func pickingModels(models map[string]*model, v *version) {
 	m.order = "sequence, id"
 	m.company = "company_id"
 	m.display = moveName
+	m.stored[v.moveDone] = true // written by a person, kept on the move's lines
 	m.computed[v.moveDone] = func(e *env, r rec) any { return moved(r, "~quantity") }
 	if v.pickedFlag {
 		m.stored["picked"] = true
@@ -188,22 +191,21 @@ func (e *env) settle(p rec) {
 	}
 }
 
-// ship makes the order's transfers ask for what its lines order: open moves are
-// raised or lowered, new lines get moves, finished transfers a new one.
-func (e *env) ship(o rec) {
-	for _, l := range o.each("order_line") {
-		product := l.follow("product_id")
-		if l.get("display_type") != nil || !goods(product) {
-			continue
-		}
-		factor := ratio(l.follow(e.v.lineUoM)) / ratio(product.follow("uom_id"))
-		diff := roundDigits(l.num("product_uom_qty")*factor-e.planned(l), 2)
-		switch {
-		case diff > 0:
-			e.plan(o, l, diff)
-		case diff < 0:
-			e.lower(l, -diff)
-		}
+// ship makes the order's transfers ask for what one of its lines orders: an open
+// move is raised or lowered, a new line gets a move, and so does a line whose
+// transfer is finished.
+func (e *env) ship(o, l rec) {
+	product := l.follow("product_id")
+	if l.get("display_type") != nil || !goods(product) {
+		return
+	}
+	factor := ratio(l.follow(e.v.lineUoM)) / ratio(product.follow("uom_id"))
+	diff := roundDigits(l.num("product_uom_qty")*factor-e.planned(l), 2)
+	switch {
+	case diff > 0:
+		e.plan(o, l, diff)
+	case diff < 0:
+		e.lower(l, -diff)
 	}
 }
 
@@ -370,8 +372,14 @@ func (e *env) moveDeadline(o rec, when any) {
 		if s := p.str("state"); s == "done" || s == "cancel" {
 			continue
 		}
-		p.set(row{"date_deadline": when})
-		for _, m := range openMoves(p) {
+		moves := openMoves(p)
+		if e.v.deadlineMovesAll {
+			p.set(row{"date_deadline": when})
+			moves = movesOf(p)
+		} else {
+			p.quiet(row{"date_deadline": when})
+		}
+		for _, m := range moves {
 			m.set(row{"date_deadline": when})
 		}
 	}

@@ -262,7 +262,7 @@ func writeOrder(e *env, ids []int, vals row) {
 		if partner, given := own["partner_id"].(int); given && partner != r.ref("partner_id") {
 			e.repartner(r, partner, own)
 		}
-		state, stateGiven := own["state"]
+		_, stateGiven := own["state"]
 		if len(own) > 0 || !hasLines {
 			e.writeRow(r.m, []int{id}, own)
 		}
@@ -276,7 +276,6 @@ func writeOrder(e *env, ids []int, vals row) {
 				l.touch()
 			}
 		}
-		_ = state
 		if _, given := own["pricelist_id"]; given {
 			r.set(row{"currency_id": e.orderCurrency(row{"pricelist_id": own["pricelist_id"]})})
 		}
@@ -340,7 +339,9 @@ func confirmOrder(e *env, r rec) {
 	e = e.inCompany(r.ref("company_id"))
 	r.set(row{"date_order": e.now.Truncate(time.Second)})
 	setState(r, "sale")
-	e.ship(r)
+	for _, l := range r.each("order_line") {
+		e.ship(r, l)
+	}
 }
 
 func draftOrder(e *env, r rec) {
@@ -366,7 +367,11 @@ func cancelOrders(e *env, args []any, kw map[string]any) any {
 	}
 	for _, r := range orders {
 		for _, p := range r.each("picking_ids") {
-			if s := p.str("state"); s != "done" && s != "cancel" {
+			switch p.str("state") {
+			case "done":
+			case "cancel":
+				p.touch()
+			default:
 				e.cancelPicking(p)
 			}
 		}

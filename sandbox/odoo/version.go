@@ -51,6 +51,7 @@ type version struct {
 	applyTwiceZeroes     bool // repeating action_apply_inventory sets the stock to 0
 	unreserveNewestFirst bool // stock lowered below what is reserved: the newest order loses it first
 	reservesByItself     bool // raised stock is reserved without action_assign
+	deadlineMovesAll     bool // a new commitment date moves the transfer and its cancelled moves too
 	productLocked        bool // the product of a confirmed line cannot be changed
 	lineWarehouseMoves   bool // lines move when the order's warehouse changes
 	doneIsDemand         bool // a finished move's demand becomes what was done, more than ordered too
@@ -142,7 +143,7 @@ func version18() *version {
 		kindStorable: "consu", kindConsumable: "consu", storableFlag: true, pickedFlag: true, lockedFlag: true,
 		priceDigits: 2, pricelistHasCompany: true, searchArguments: 5, pricelistInDraftOnly: true, manualPriceKept: true, cancelAsks: true,
 		validityDays: 30, originNamesReference: true, archivedReferences: true, languageChecked: true,
-		unreserveNewestFirst: true, lineWarehouseMoves: true, raisedMovesPicking: true,
+		unreserveNewestFirst: true, lineWarehouseMoves: true, raisedMovesPicking: true, deadlineMovesAll: true,
 		tagExists:         "Tag name already exists!",
 		lineKept:          "Once a sales order is confirmed, you can't remove one of its lines (we need to track if something gets invoiced or delivered).\n                Set the quantity to 0 instead.",
 		viewMode:          "list,form",
@@ -197,6 +198,7 @@ func version19() *version {
 	v.pricelistSetting, v.cancelAsks, v.originNamesReference = true, false, false
 	v.domesticPosition, v.applyTwiceZeroes, v.reservesByItself = true, true, true
 	v.productLocked, v.ruleNamesTemplate = true, true
+	v.deadlineMovesAll = false
 	v.unknownField = func(f, m string) string { return fmt.Sprintf("Invalid field '%s' on '%s'", f, m) }
 	v.unknownFieldCreate = func(f, m string) string { return fmt.Sprintf("Invalid field '%s' in '%s'", f, m) }
 	v.unknownLeaf = func(m, f, leaf string) string {
