@@ -79,6 +79,8 @@ type version struct {
 	locationCustomers                string
 	backorderView                    int
 	accessRightsGroup                string
+	locationInUse                    string        // archiving a location that holds stock; %s is its name
+	nothingToValidate                string        // validating a transfer that holds nothing; "" is not recorded
 	emptyID                          int           // what load makes of an empty .id cell
 	noKey                            func() *fault // load in mode update without an external id
 }
@@ -129,6 +131,8 @@ func version16() *version {
 		return fmt.Sprintf("Barcode(s) already assigned:\n\n- Barcode \"%s\" already assigned to product(s): %s", code, strings.Join(products, ", "))
 	}
 	v.backorderView = 861
+	v.locationInUse = "You still have some product in locations %s"
+	v.nothingToValidate = "You cannot validate a transfer if no quantities are reserved nor done. To force the transfer, switch in edit mode and encode the done quantities."
 	v.emptyID = emptyIDBreaksTransaction
 	return v
 }
@@ -147,6 +151,7 @@ func version18() *version {
 		tagExists:         "Tag name already exists!",
 		lineKept:          "Once a sales order is confirmed, you can't remove one of its lines (we need to track if something gets invoiced or delivered).\n                Set the quantity to 0 instead.",
 		viewMode:          "list,form",
+		locationInUse:     "You can't disable locations %s because they still contain products.",
 		locationCustomers: "Partners/Customers", backorderView: 972,
 		accessRightsGroup: "Administration/Access Rights",
 	}
