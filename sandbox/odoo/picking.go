@@ -8,8 +8,11 @@ import (
 
 func pickingModels(models map[string]*model, v *version) {
 	p := models["stock.picking"]
-	p.fields(`name state origin partner_id picking_type_id location_id location_dest_id scheduled_date date_done date
+	p.fields(`name state origin partner_id picking_type_id location_id location_dest_id scheduled_date date_done
 		date_deadline backorder_id sale_id carrier_tracking_ref priority company_id note move_type`)
+	if _, ok := p.meta["date"]; ok {
+		p.stored["date"] = true
+	}
 	p.order = "priority desc, scheduled_date, id desc"
 	p.company = "company_id"
 	p.search = []string{"name", "origin"}

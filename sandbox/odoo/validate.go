@@ -124,9 +124,10 @@ func (e *env) finish(p rec, backorder bool) {
 
 func (e *env) backorderOf(p rec) rec {
 	vals := row{"backorder_id": p.id, "state": "confirmed"}
-	for _, f := range []string{"origin", "partner_id", "picking_type_id", "location_id", "location_dest_id", "scheduled_date", "sale_id", "company_id", "priority", "move_type", "date_deadline", "date"} {
+	for _, f := range []string{"origin", "partner_id", "picking_type_id", "location_id", "location_dest_id", "scheduled_date", "sale_id", "company_id", "priority", "move_type", "date_deadline"} {
 		vals[f] = p.get(f)
 	}
+	vals["date"] = second(e.now)
 	return e.newPicking(vals)
 }
 

@@ -61,6 +61,8 @@ type version struct {
 	includedRoundsBase   bool // a tax in the price: the base is rounded and the tax is the rest
 	companyMixAllowed    bool // an order for another company than the context's is accepted
 
+	globalTaxStep float64 // the finest step taxes are rounded to globally, whatever the currency
+
 	// Texts.
 	unknownField, unknownFieldCreate func(field, model string) string
 	unknownLeaf                      func(model, field, leaf string) string
@@ -109,7 +111,7 @@ func version16() *version {
 	v.lineWarehouseMoves = false
 	v.doneIsDemand, v.raisedMovesPicking = true, false
 	v.addressAsDisplayName = true
-	v.includedRoundsBase = true
+	v.includedRoundsBase, v.globalTaxStep = true, 0.01
 	v.companyMixAllowed = true
 	v.unknownColumn = func(f string) *fault { return &fault{Name: "builtins.KeyError", Message: f} }
 	v.missingOnLinked = func(_, f, _ string) string {

@@ -215,7 +215,7 @@ func (s *Server) AddPartner(p Partner) error {
 		}
 		id := e.create("res.partner", vals)
 		if p.Pricelist != "" {
-			e.rec("res.partner", id).set(row{"specific_property_product_pricelist": e.byName("product.pricelist", "name", p.Pricelist).id})
+			e.rec("res.partner", id).set(row{ownPricelist(e): e.byName("product.pricelist", "name", p.Pricelist).id})
 		}
 	})
 }
