@@ -21,8 +21,8 @@ var recordings = []struct {
 	name, database string
 }{
 	{16, "rpc-16", "lab16"}, {16, "load-16", "lab"}, {16, "race-16", "lab16"}, {16, "person-16", "lab"}, {16, "stock-16", "lab"},
-	{18, "rpc-18", "lab18"}, {18, "load-18", "lab"}, {18, "race-18", "lab18"}, {18, "person-18", "lab"}, {18, "stock-18", "lab"},
-	{19, "rpc-19", "lab19"}, {19, "load-19", "lab"}, {19, "race-19", "lab19"}, {19, "person-19", "lab"}, {19, "stock-19", "lab"},
+	{18, "rpc-18", "lab18"}, {18, "load-18", "lab"}, {18, "race-18", "lab18"}, {18, "person-18", "lab"}, {18, "stock-18", "lab"}, {18, "multi-18", "lab"},
+	{19, "rpc-19", "lab19"}, {19, "load-19", "lab"}, {19, "race-19", "lab19"}, {19, "person-19", "lab"}, {19, "stock-19", "lab"}, {19, "multi-19", "lab"},
 }
 
 // connectorSet are the calls a connector makes; nine in ten of them must match.
@@ -178,8 +178,8 @@ func TestTheJudgeCanFail(t *testing.T) {
 		"an error message": func(method string, answer map[string]any) bool {
 			e, ok := answer["error"].(map[string]any)
 			if ok {
-				info := e["data"].(map[string]any)
-				info["message"] = fmt.Sprint(info["message"]) + "!"
+				what := e["data"].(map[string]any)
+				what["message"] = fmt.Sprint(what["message"]) + "!"
 			}
 			return ok
 		},

@@ -318,7 +318,7 @@ func (e *env) write(model string, ids []int, vals map[string]any) {
 			e.missingRecord(model, id)
 		}
 		if !e.visible(r) {
-			e.accessRule(model, "write", e.otherCompanyHint(r))
+			e.accessRule(model, "read", e.otherCompanyHint(r)) // the order is read before it is written
 		}
 	}
 	e.writeFrom(m, ids, e.coerce(m, vals, e.v.unknownFieldCreate))

@@ -146,15 +146,15 @@ func (j *judge) one(t *testing.T, i int, r recorded) verdict {
 func (j *judge) judgeAnswer(v verdict, answer map[string]any) (outcome, detail string) {
 	ours, _ := answer["error"].(map[string]any)
 	if ours != nil {
-		info := ours["data"].(map[string]any)
-		if info["name"] == notSupportedName {
-			return "not supported", fmt.Sprint(info["message"])
+		what := ours["data"].(map[string]any)
+		if what["name"] == notSupportedName {
+			return "not supported", fmt.Sprint(what["message"])
 		}
 		if v.Error == nil {
-			return "differing", fmt.Sprintf("recorded an answer %s, ours the error %v: %v", short(string(v.Result)), info["name"], info["message"])
+			return "differing", fmt.Sprintf("recorded an answer %s, ours the error %v: %v", short(string(v.Result)), what["name"], what["message"])
 		}
 		recorded := map[string]any{"code": v.Error.Code, "name": v.Error.Name, "message": v.Error.Message, "arguments": v.Error.Arguments}
-		mine := map[string]any{"code": ours["code"], "name": info["name"], "message": info["message"], "arguments": info["arguments"]}
+		mine := map[string]any{"code": ours["code"], "name": what["name"], "message": what["message"], "arguments": what["arguments"]}
 		if d := j.ids.difference("", plain(recorded), mine, "error"); d != "" {
 			return "differing", d
 		}
