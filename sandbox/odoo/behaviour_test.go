@@ -32,7 +32,7 @@ func TestPasswordsAndKeys(t *testing.T) {
 	})
 }
 
-// refusals lists calls and the error class each must get.
+// TestRefusals lists calls and the error class each must get.
 func TestRefusals(t *testing.T) {
 	everyVersion(t, func(t *testing.T, version int) {
 		c := newClient(t, shop(t, version))

@@ -290,7 +290,7 @@ func (l *loading) storeMessage(c converted, f *fault) message {
 }
 
 // rejectedLoad is load's answer to an ordered rejection.
-func (e *env) rejectedLoad(text string, _ []any) any {
+func (e *env) rejectedLoad(text string) any {
 	return map[string]any{"ids": false, "nextrow": 0, "messages": []message{{
 		"rows": map[string]int{"from": 0, "to": 0}, "record": 0, "type": "error", "message": text,
 	}}}
