@@ -104,7 +104,7 @@ func (e *env) callSearchRead(m *model, args []any, kw map[string]any) any {
 	return e.read(m, ids, namesOf(argument(args, 1, kw, "fields")), byID(kw["load"]))
 }
 
-// byID says whether many2one values are plain ids: load=” or load=false.
+// byID says whether many2one values are plain ids: load is empty text or false.
 func byID(load any) bool { return load == "" || load == false }
 
 func (e *env) callRead(m *model, args []any, kw map[string]any) any {
