@@ -280,12 +280,12 @@ func (e *env) applyLines(meta Field, id int, cmds []any) {
 		op, line := command(cmd)
 		switch op {
 		case 0:
-			vals, _ := cmd[2].(map[string]any)
+			vals := commandValues(cmd)
 			given := e.coerce(m, vals, e.v.unknownFieldCreate)
 			given[meta.Inverse] = id
 			e.createFrom(m, given)
 		case 1:
-			vals, _ := cmd[2].(map[string]any)
+			vals := commandValues(cmd)
 			e.write(m.name, []int{line}, vals)
 		case 2:
 			e.unlink(m.name, []int{line})

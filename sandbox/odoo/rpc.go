@@ -209,7 +209,7 @@ func (s *Server) call(uid int, model, name string, args []any, kw map[string]any
 			if name != "load" {
 				userError("Refused by an ordered fault of the Odoo stand-in.")
 			}
-			result = encode(e.rejectedLoad("Refused by an ordered fault of the Odoo stand-in.", args))
+			result = encode(e.rejectedLoad("Refused by an ordered fault of the Odoo stand-in."))
 			return
 		}
 		answer := do(e, args, kw)

@@ -7,8 +7,10 @@
 package odoo
 
 import (
+	"fmt"
 	"maps"
 	"math/rand"
+	"runtime/debug"
 	"slices"
 	"sync"
 	"time"
@@ -95,13 +97,20 @@ func (s *Server) begin() time.Time {
 	return now
 }
 
+// bugName is the error class of a request the stand-in itself broke on; nothing
+// of the request is kept.
+const bugName = "crossdock.sandbox.Bug"
+
 // run carries out one transaction as user uid and undoes it when do raises a
-// fault or panics.
+// fault or breaks.
 func (s *Server) run(uid int, context map[string]any, do func(e *env)) (f *fault) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	mark, done := s.db.mark(), false
 	defer func() {
+		if r := recover(); r != nil {
+			f = &fault{Name: bugName, Message: fmt.Sprintf("the Odoo stand-in broke on this request: %v\n%s", r, debug.Stack())}
+		}
 		if !done {
 			s.db.rollback(mark)
 		}
