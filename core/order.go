@@ -158,6 +158,9 @@ func (l *layer) cancel(r *Record, o *crossdock.Order) {
 			Text: r.Of.Short() + " was cancelled in " + string(o.Channel) + " after it was " + string(o.State) + ": arrange a return, or tell the channel"}, r.Of.Short())
 	}
 	l.forgiven(r.Of, "the order is cancelled")
+	for _, check := range []string{"late change", "changed there", "set back", "amount"} {
+		l.settled(check, r.Of.Short(), "the order is cancelled")
+	}
 	freed := l.release(r.Of)
 	l.save(r, o)
 	l.retouch("", r.Of)

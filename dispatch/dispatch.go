@@ -5,6 +5,7 @@ package dispatch
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -230,7 +231,7 @@ func (d *Dispatch) look(ctx context.Context, wants []*store.Want, seq int64) err
 	if err != nil {
 		failed := crossdock.Result{System: d.system}
 		for _, w := range wants {
-			failed.Receipts = append(failed.Receipts, crossdock.Receipt{Of: w.Of, Look: true, Code: crossdock.CodeOf(err), Text: err.Error()})
+			failed.Receipts = append(failed.Receipts, crossdock.Receipt{Of: w.Of, Look: true, Code: crossdock.CodeOf(err), Text: err.Error(), After: asksToWait(err)})
 		}
 		bodies = append(bodies, failed)
 		d.pause(failed.Receipts)
@@ -245,6 +246,15 @@ func (d *Dispatch) look(ctx context.Context, wants []*store.Want, seq int64) err
 		d.sent[w.Address()] = number
 	}
 	return nil
+}
+
+// asksToWait returns how long a system asked us to wait, 0 where it did not.
+func asksToWait(err error) time.Duration {
+	var w interface{ After() time.Duration }
+	if errors.As(err, &w) {
+		return w.After()
+	}
+	return 0
 }
 
 // pause holds the connection back after a batch of which nothing came through,

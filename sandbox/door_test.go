@@ -196,6 +196,23 @@ func TestALateCommitHasItsEffectOnceAndLater(t *testing.T) {
 	}
 }
 
+func TestALateCommitThatWasRunDoesNotRunByItselfAgain(t *testing.T) {
+	w := ways(t, 1, time.Second)[0]
+	if err := w.door.Order("late-commit 50ms"); err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := w.post("/x", "a"); !errors.Is(err, syscall.ECONNRESET) {
+		t.Fatal(err)
+	}
+	if n := w.door.RunLate(w.now().Add(time.Hour)); n != 1 {
+		t.Errorf("%d ran", n)
+	}
+	w.elapse(120 * time.Millisecond) // its own timer has fired
+	if w.ledger.holds() != 1 {
+		t.Errorf("%d effects of one request", w.ledger.holds())
+	}
+}
+
 func TestErrorsStrikeASeededShareTheSameBothWays(t *testing.T) {
 	run := func(w way) string {
 		if err := w.door.Order("errors 30%"); err != nil {

@@ -173,7 +173,7 @@ func (c *Connector) companyCurrency(ctx context.Context) (string, error) {
 				return nil, err
 			}
 			if len(rows) != 1 {
-				return nil, crossdock.At("company", crossdock.Errorf(crossdock.Unauthorized, "the user may not see company %v: allow it, or mend company in crossdock.yaml", company))
+				return nil, crossdock.At("company_id", crossdock.Errorf(crossdock.Unauthorized, "the user may not see company %v: allow it, or mend company_id in crossdock.yaml", company))
 			}
 			currency, err := rows[0].label("currency_id")
 			return func(l *lookups) { l.currency = currency }, err

@@ -36,7 +36,7 @@ type Config struct {
 	Database     string            `yaml:"database" required:"true" example:"production" doc:"Name of the database"`
 	User         string            `yaml:"user" required:"true" example:"hub@example.com" doc:"Login of a user of the hub's own, with an e-mail address; rights: Sales / All Documents, Inventory / User, Invoicing / Billing, Contact Creation"`
 	Key          string            `yaml:"key" required:"true" secret:"true" doc:"API key of that user (Preferences, Account Security); Odoo lets keys live three months at most"`
-	Company      int               `yaml:"company" example:"1" doc:"Database id of the company; left out: the user's default company"`
+	Company      int               `yaml:"company_id" example:"1" doc:"Database id of the company; left out: the user's default company"`
 	Taxes        map[string]string `yaml:"taxes" example:"{\"State Tax 8%\": \"8% Sales\"}" doc:"A channel's tax (its title and rate, its title, or its rate) to the name of the sales tax in Odoo; left out, the tax of the same name is taken"`
 	Shipping     string            `yaml:"shipping_product" default:"SHIPPING" doc:"Internal reference of the service product that shipping and fees are booked on"`
 	Discount     string            `yaml:"discount_product" default:"DISCOUNT" doc:"Internal reference of the service product that discounts are booked on where a percentage can't say them exactly"`
@@ -65,7 +65,7 @@ func (c *Config) Validate() error {
 	}
 	switch {
 	case c.Company < 0:
-		return crossdock.At("company", crossdock.Errorf(crossdock.Invalid, "%d is no database id of a company", c.Company))
+		return crossdock.At("company_id", crossdock.Errorf(crossdock.Invalid, "%d is no database id of a company", c.Company))
 	case c.Batch < 0 || c.Batch > 1000:
 		return crossdock.At("batch", crossdock.Errorf(crossdock.Invalid, "%d orders in one call: write 1 to 1000", c.Batch))
 	case c.ConfirmBatch < 0 || c.ConfirmBatch > 1000:

@@ -37,8 +37,11 @@ func buildModels(v *version) map[string]*model {
 }
 
 func companyModel(m *model) {
-	m.fields(`name currency_id partner_id sequence country_id parent_id account_sale_tax_id chart_template
+	m.fields(`name currency_id partner_id sequence country_id parent_id account_sale_tax_id
 		account_use_credit_limit tax_calculation_rounding_method`)
+	if _, ok := m.meta["chart_template"]; ok {
+		m.stored["chart_template"] = true
+	}
 	m.order = "sequence, name, id"
 	m.create = func(e *env, vals row) int { notSupported("creating res.company"); return 0 }
 	m.write = func(e *env, ids []int, vals row) {

@@ -32,7 +32,7 @@ func (e *env) freshDatabase() {
 	e.companies = []int{1}
 	put("product.category", 1, row{"name": "All"})
 	e.units(put)
-	list := row{"name": "Default", "currency_id": 1, "sequence": 16}
+	list := row{"name": "Default", "currency_id": 1, "sequence": 16, "company_id": 1}
 	if !e.v.pricelistHasCompany {
 		list["name"] = "Public Pricelist"
 	}

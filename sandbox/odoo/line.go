@@ -93,7 +93,7 @@ func createLine(e *env, vals row) int {
 	if l.get("display_type") == nil {
 		e.total(o)
 		if confirmed(o) && !locked(o) {
-			e.ship(o)
+			e.ship(o, l)
 		}
 	}
 	return line
@@ -186,11 +186,16 @@ func (e *env) computedPrice(o, product rec, qty float64, uom rec) float64 {
 
 func (e *env) checkLineCompany(l rec) {
 	o := l.follow("order_id")
+	var names []string
+	foreign := false
 	for _, t := range l.each(e.v.lineTax) {
-		if c := t.ref("company_id"); c != 0 && c != o.ref("company_id") {
-			label := l.m.meta[e.v.lineTax].Label
-			e.refuseCompanies([]string{e.v.otherCompany(l.display(), o.follow("company_id").str("name"), label, e.v.lineTax, t.display())})
-		}
+		names = append(names, t.display())
+		c := t.ref("company_id")
+		foreign = foreign || (c != 0 && c != o.ref("company_id"))
+	}
+	if foreign {
+		label := l.m.meta[e.v.lineTax].Label
+		e.refuseCompanies([]string{e.v.otherCompany(l.display(), o.follow("company_id").str("name"), label, e.v.lineTax, strings.Join(names, "', '"))})
 	}
 }
 
@@ -226,7 +231,7 @@ func writeLine(e *env, ids []int, vals row) {
 		e.total(o)
 		_, requantified := own["product_uom_qty"]
 		if requantified && confirmed(o) && !locked(o) {
-			e.ship(o)
+			e.ship(o, l)
 		}
 	}
 }

@@ -31,10 +31,14 @@ func (e *env) plainRow(r rec) map[string]any {
 		if f == "id" || f == "display_name" || !e.s.readable(r.m, f) {
 			continue
 		}
-		if e.v.lockedFlag && f == "partner_credit_warning" {
-			continue
+		var v any
+		if refused := caught(func() { v = e.shown(meta, r.get(f), true) }); refused != nil {
+			if refused.Name == notSupportedName {
+				continue // the field cannot be answered in this state of the world
+			}
+			panic(refused)
 		}
-		values[f] = plainValue(e.shown(meta, r.get(f), true))
+		values[f] = plainValue(v)
 	}
 	return values
 }

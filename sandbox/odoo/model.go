@@ -315,7 +315,7 @@ func (e *env) shown(meta Field, v any, byID bool) any {
 			return pyFloat(n)
 		}
 		return pyFloat(0)
-	case "integer":
+	case "integer", "many2one_reference":
 		if v == nil {
 			return 0
 		}

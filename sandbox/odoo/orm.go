@@ -194,7 +194,7 @@ func (e *env) metaOf(m *model, f string) Field {
 func (e *env) otherCompanyHint(r rec) string {
 	c := r.ref(cmp.Or(r.m.company, "id"))
 	user := e.rec("res.users", e.uid)
-	if r.m.company == "" || c == 0 || !slices.Contains(user.ids("company_ids"), c) {
+	if r.m.company == "" || c == 0 || slices.Contains(e.companies, c) || !slices.Contains(user.ids("company_ids"), c) {
 		return ""
 	}
 	return "\n\nThis seems to be a multi-company issue, you might be able to access the record by switching to the company: " + e.rec("res.company", c).str("name") + "."
@@ -318,7 +318,7 @@ func (e *env) write(model string, ids []int, vals map[string]any) {
 			e.missingRecord(model, id)
 		}
 		if !e.visible(r) {
-			e.accessRule(model, "write", e.otherCompanyHint(r))
+			e.accessRule(model, "read", e.otherCompanyHint(r)) // the order is read before it is written
 		}
 	}
 	e.writeFrom(m, ids, e.coerce(m, vals, e.v.unknownFieldCreate))

@@ -27,7 +27,9 @@ func partnerModel(m *model, v *version) {
 		"type": fixed("contact"), "is_company": fixed(false), "lang": fixed("en_US"),
 		"customer_rank": fixed(0), "supplier_rank": fixed(0), "credit_limit": fixed(0.0), "use_partner_credit_limit": fixed(false),
 	}
-	m.computed["complete_name"] = func(e *env, r rec) any { return partnerName(e, r) }
+	if _, ok := m.meta["complete_name"]; ok {
+		m.computed["complete_name"] = func(e *env, r rec) any { return partnerName(e, r) }
+	}
 	m.computed["commercial_partner_id"] = func(e *env, r rec) any { return commercial(r).id }
 	m.computed["country_code"] = func(e *env, r rec) any { return r.follow("country_id").get("code") }
 	m.computed["company_type"] = func(e *env, r rec) any {
@@ -37,7 +39,10 @@ func partnerModel(m *model, v *version) {
 		return "person"
 	}
 	m.computed["property_product_pricelist"] = func(e *env, r rec) any { return e.pricelistOf(r) }
-	m.stored["specific_property_product_pricelist"] = true
+	m.stored["property_product_pricelist"] = true // written by a person, kept as ownPricelist
+	if _, ok := m.meta["specific_property_product_pricelist"]; ok {
+		m.computed["specific_property_product_pricelist"] = func(e *env, r rec) any { return r.raw(ownPricelist(e)) }
+	}
 	// Receivables: the stand-in has no invoices, so what is owed is what the
 	// world says (Server.SetCredit), kept on the commercial partner.
 	m.computed["credit"] = func(e *env, r rec) any {
@@ -102,7 +107,7 @@ func createPartner(e *env, vals row) int {
 	id := e.createRow(e.model("res.partner"), vals)
 	r := e.rec("res.partner", id)
 	if lists != nil {
-		r.set(row{"specific_property_product_pricelist": lists["list"]})
+		r.set(row{ownPricelist(e): lists["list"]})
 	}
 	inherit(r)
 	return id
@@ -152,7 +157,7 @@ func writePartner(e *env, ids []int, vals row) {
 	for _, id := range ids {
 		r := e.rec("res.partner", id)
 		if lists != nil {
-			r.set(row{"specific_property_product_pricelist": lists["list"]})
+			r.set(row{ownPricelist(e): lists["list"]})
 		}
 		if _, moved := vals["parent_id"]; moved {
 			inherit(r)
@@ -208,18 +213,19 @@ func (e *env) addresses(r rec, types []string) map[string]int {
 	return out
 }
 
+// ownPricelist is the key of the price list set on a customer, per company.
+func ownPricelist(e *env) string { return companyKey("~pricelist", e.company()) }
+
 // pricelistOf is the customer's own price list, else the first of the company;
 // nil where price lists are switched off.
 func (e *env) pricelistOf(r rec) any {
 	if e.v.pricelistSetting && !e.s.pricelistsOn() {
 		return nil
 	}
-	own := commercial(r).ref("specific_property_product_pricelist")
-	if own == 0 {
-		own = r.ref("specific_property_product_pricelist")
-	}
-	if own != 0 {
-		return own
+	for _, p := range []rec{commercial(r), r} {
+		if own, _ := p.raw(ownPricelist(e)).(int); own != 0 {
+			return own
+		}
 	}
 	first := e.first("product.pricelist", func(p rec) bool {
 		c := p.ref("company_id")

@@ -37,6 +37,17 @@ func priceModels(models map[string]*model, v *version) {
 	c := models["res.currency"]
 	c.fields("name symbol rounding decimal_places active rate position")
 	c.order = "name"
+	c.computed["rate"] = func(e *env, r rec) any { return rateOf(r) }
+}
+
+// rateOf is a currency's rate in the current company: units of it for one unit
+// of the company's. Rates belong to the first company; another company has none
+// and converts one to one (multi recordings).
+func rateOf(r rec) float64 {
+	if rate, _ := r.raw("rate").(float64); r.e.company() == 1 && rate != 0 {
+		return rate
+	}
+	return 1
 }
 
 // listedPrice is what a product costs on a price list, in the order's currency
@@ -90,10 +101,10 @@ func (e *env) priceRule(product rec, list rec, qty float64) rec {
 	return e.rec(m.name, 0)
 }
 
-// convert changes an amount between currencies by their rates to the main company's.
+// convert changes an amount between currencies by the company's rates.
 func convert(amount float64, from, to rec) float64 {
 	if from.id == to.id || from.id == 0 || to.id == 0 {
 		return amount
 	}
-	return amount * to.num("rate") / from.num("rate")
+	return amount * rateOf(to) / rateOf(from)
 }

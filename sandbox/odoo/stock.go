@@ -20,6 +20,15 @@ func stockModels(models map[string]*model, v *version) {
 		return orNil(e.first("stock.warehouse", func(w rec) bool { return e.childOf(r, w.ref("view_location_id")) }).id)
 	}
 	l.display = func(e *env, r rec) string { return completeName(r) }
+	l.write = func(e *env, ids []int, vals row) {
+		for _, id := range ids {
+			r := e.rec("stock.location", id)
+			if vals["active"] == false && slices.ContainsFunc(e.recs("stock.quant", e.db.table("stock.quant").having("location_id", id)), func(q rec) bool { return !isZero(q.num("quantity")) }) {
+				userError(v.locationInUse, r.display())
+			}
+		}
+		e.writeRow(l, ids, vals)
+	}
 
 	w := models["stock.warehouse"]
 	w.fields("name code company_id view_location_id lot_stock_id out_type_id in_type_id delivery_steps reception_steps sequence active partner_id")
@@ -49,6 +58,7 @@ func stockModels(models map[string]*model, v *version) {
 
 	q := models["stock.quant"]
 	q.fields("product_id location_id quantity reserved_quantity inventory_quantity inventory_quantity_set in_date company_id lot_id")
+	q.stored["inventory_quantity_auto_apply"] = true // written, never kept: it acts at once
 	q.company = "company_id"
 	q.computed["lot_id"] = func(e *env, r rec) any { return nil } // lots are not modelled: there are none
 	q.computed["available_quantity"] = func(e *env, r rec) any { return r.num("quantity") - r.num("reserved_quantity") }
@@ -269,8 +279,8 @@ func (e *env) takeBack(q rec) {
 		}
 		n := min(over, l.num("~reserved"))
 		over -= n
-		e.release(l, n)
 		m := l.follow("move_id")
+		e.release(l, n)
 		e.restate(m)
 		e.settle(m.follow("picking_id"))
 	}

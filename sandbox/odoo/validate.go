@@ -13,6 +13,12 @@ func validate(e *env, args []any, kw map[string]any) any {
 		if s := p.str("state"); s == "done" || s == "cancel" {
 			notSupported("validating a transfer in state %s", s)
 		}
+		if allDone(p, 0) && !slices.ContainsFunc(openMoves(p), func(m rec) bool { return moved(m, "~reserved") != 0 }) {
+			if e.v.nothingToValidate == "" {
+				notSupported("validating a transfer with nothing reserved and nothing typed")
+			}
+			userError("%s", e.v.nothingToValidate)
+		}
 		if e.v.immediateTransfer && e.ctx["skip_immediate"] != true && allDone(p, 0) {
 			return e.transferWizard("Immediate Transfer?", "stock.immediate.transfer", 859, pickings)
 		}
@@ -118,9 +124,10 @@ func (e *env) finish(p rec, backorder bool) {
 
 func (e *env) backorderOf(p rec) rec {
 	vals := row{"backorder_id": p.id, "state": "confirmed"}
-	for _, f := range []string{"origin", "partner_id", "picking_type_id", "location_id", "location_dest_id", "scheduled_date", "sale_id", "company_id", "priority", "move_type", "date_deadline", "date"} {
+	for _, f := range []string{"origin", "partner_id", "picking_type_id", "location_id", "location_dest_id", "scheduled_date", "sale_id", "company_id", "priority", "move_type", "date_deadline"} {
 		vals[f] = p.get(f)
 	}
+	vals["date"] = second(e.now)
 	return e.newPicking(vals)
 }
 

@@ -44,7 +44,7 @@ func (e *env) value(model, f string, meta Field, v any) any {
 		return v
 	case "float", "monetary":
 		return number(v)
-	case "integer":
+	case "integer", "many2one_reference":
 		return int(number(v))
 	case "boolean":
 		return truth(v)

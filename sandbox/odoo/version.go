@@ -51,6 +51,7 @@ type version struct {
 	applyTwiceZeroes     bool // repeating action_apply_inventory sets the stock to 0
 	unreserveNewestFirst bool // stock lowered below what is reserved: the newest order loses it first
 	reservesByItself     bool // raised stock is reserved without action_assign
+	deadlineMovesAll     bool // a new commitment date moves the transfer and its cancelled moves too
 	productLocked        bool // the product of a confirmed line cannot be changed
 	lineWarehouseMoves   bool // lines move when the order's warehouse changes
 	doneIsDemand         bool // a finished move's demand becomes what was done, more than ordered too
@@ -59,6 +60,8 @@ type version struct {
 	uomByFactorOnly      bool // uom.uom has no category
 	includedRoundsBase   bool // a tax in the price: the base is rounded and the tax is the rest
 	companyMixAllowed    bool // an order for another company than the context's is accepted
+
+	globalTaxStep float64 // the finest step taxes are rounded to globally, whatever the currency
 
 	// Texts.
 	unknownField, unknownFieldCreate func(field, model string) string
@@ -78,6 +81,8 @@ type version struct {
 	locationCustomers                string
 	backorderView                    int
 	accessRightsGroup                string
+	locationInUse                    string        // archiving a location that holds stock; %s is its name
+	nothingToValidate                string        // validating a transfer that holds nothing; "" is not recorded
 	emptyID                          int           // what load makes of an empty .id cell
 	noKey                            func() *fault // load in mode update without an external id
 }
@@ -106,7 +111,7 @@ func version16() *version {
 	v.lineWarehouseMoves = false
 	v.doneIsDemand, v.raisedMovesPicking = true, false
 	v.addressAsDisplayName = true
-	v.includedRoundsBase = true
+	v.includedRoundsBase, v.globalTaxStep = true, 0.01
 	v.companyMixAllowed = true
 	v.unknownColumn = func(f string) *fault { return &fault{Name: "builtins.KeyError", Message: f} }
 	v.missingOnLinked = func(_, f, _ string) string {
@@ -128,6 +133,8 @@ func version16() *version {
 		return fmt.Sprintf("Barcode(s) already assigned:\n\n- Barcode \"%s\" already assigned to product(s): %s", code, strings.Join(products, ", "))
 	}
 	v.backorderView = 861
+	v.locationInUse = "You still have some product in locations %s"
+	v.nothingToValidate = "You cannot validate a transfer if no quantities are reserved nor done. To force the transfer, switch in edit mode and encode the done quantities."
 	v.emptyID = emptyIDBreaksTransaction
 	return v
 }
@@ -142,10 +149,11 @@ func version18() *version {
 		kindStorable: "consu", kindConsumable: "consu", storableFlag: true, pickedFlag: true, lockedFlag: true,
 		priceDigits: 2, pricelistHasCompany: true, searchArguments: 5, pricelistInDraftOnly: true, manualPriceKept: true, cancelAsks: true,
 		validityDays: 30, originNamesReference: true, archivedReferences: true, languageChecked: true,
-		unreserveNewestFirst: true, lineWarehouseMoves: true, raisedMovesPicking: true,
+		unreserveNewestFirst: true, lineWarehouseMoves: true, raisedMovesPicking: true, deadlineMovesAll: true,
 		tagExists:         "Tag name already exists!",
 		lineKept:          "Once a sales order is confirmed, you can't remove one of its lines (we need to track if something gets invoiced or delivered).\n                Set the quantity to 0 instead.",
 		viewMode:          "list,form",
+		locationInUse:     "You can't disable locations %s because they still contain products.",
 		locationCustomers: "Partners/Customers", backorderView: 972,
 		accessRightsGroup: "Administration/Access Rights",
 	}
@@ -197,6 +205,7 @@ func version19() *version {
 	v.pricelistSetting, v.cancelAsks, v.originNamesReference = true, false, false
 	v.domesticPosition, v.applyTwiceZeroes, v.reservesByItself = true, true, true
 	v.productLocked, v.ruleNamesTemplate = true, true
+	v.deadlineMovesAll = false
 	v.unknownField = func(f, m string) string { return fmt.Sprintf("Invalid field '%s' on '%s'", f, m) }
 	v.unknownFieldCreate = func(f, m string) string { return fmt.Sprintf("Invalid field '%s' in '%s'", f, m) }
 	v.unknownLeaf = func(m, f, leaf string) string {

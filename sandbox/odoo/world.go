@@ -84,7 +84,8 @@ func (s *Server) RenameCompany(name, currency string) error {
 	})
 }
 
-// SetRate sets a currency's rate: units of it for one unit of the main company's.
+// SetRate sets a currency's rate in the first company: units of it for one unit of
+// the company's. Other companies have no rates and convert one to one.
 func (s *Server) SetRate(currency, rate string) error {
 	return s.person(func(e *env) {
 		e.byName("res.currency", "name", currency).set(row{"rate": decimalOf("rate", rate)})
@@ -215,7 +216,7 @@ func (s *Server) AddPartner(p Partner) error {
 		}
 		id := e.create("res.partner", vals)
 		if p.Pricelist != "" {
-			e.rec("res.partner", id).set(row{"specific_property_product_pricelist": e.byName("product.pricelist", "name", p.Pricelist).id})
+			e.rec("res.partner", id).set(row{ownPricelist(e): e.byName("product.pricelist", "name", p.Pricelist).id})
 		}
 	})
 }

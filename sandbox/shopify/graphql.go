@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"reflect"
 	"slices"
+	"sync"
 
 	"github.com/vektah/gqlparser/v2"
 	"github.com/vektah/gqlparser/v2/ast"
@@ -102,7 +103,7 @@ func (s *Server) execute(run *run, op *ast.OperationDefinition) (pairs, error) {
 
 // prepare parses and validates a request and says what is wrong with it.
 func prepare(req request) (*ast.OperationDefinition, map[string]any, []any) {
-	doc, list := gqlparser.LoadQueryWithRules(schema(), req.Query, nil)
+	doc, list := load(req.Query)
 	if len(list) > 0 {
 		return nil, nil, validationErrors(list)
 	}
@@ -128,6 +129,23 @@ func prepare(req request) (*ast.OperationDefinition, map[string]any, []any) {
 		return nil, nil, []any{err.json()}
 	}
 	return op, vars, nil
+}
+
+// loaded keeps documents that are valid by their text: clients send few different
+// ones, and validating takes longer than answering.
+var loaded sync.Map // string → *ast.QueryDocument
+
+// load parses and validates a document.
+func load(query string) (*ast.QueryDocument, gqlerror.List) {
+	if doc, ok := loaded.Load(query); ok {
+		return doc.(*ast.QueryDocument), nil
+	}
+	doc, list := gqlparser.LoadQueryWithRules(schema(), query, nil)
+	if len(list) > 0 {
+		return nil, list
+	}
+	loaded.Store(query, doc)
+	return doc, nil
 }
 
 // codes are Shopify's names for what can be wrong with a query, by the

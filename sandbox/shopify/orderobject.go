@@ -187,10 +187,15 @@ func (s *Server) customerObject(c *customer) *object {
 	if updated.IsZero() {
 		updated = c.created
 	}
+	var phone *object
+	if c.Phone != "" {
+		phone = &object{typ: "CustomerPhoneNumber", fields: fields{"phoneNumber": c.Phone}}
+	}
 	return &object{typ: "Customer", fields: fields{
 		"id": gid("Customer", c.id), "legacyResourceId": fmt.Sprint(c.id), "displayName": strings.TrimSpace(c.First + " " + c.Last),
 		"firstName": text(c.First), "lastName": text(c.Last), "createdAt": utc(c.created), "updatedAt": utc(updated),
-		"defaultEmailAddress": &object{typ: "CustomerEmailAddress", fields: fields{"emailAddress": c.Email}}}}
+		"defaultEmailAddress": &object{typ: "CustomerEmailAddress", fields: fields{"emailAddress": c.Email}},
+		"defaultPhoneNumber":  phone}}
 }
 
 func (s *Server) mailingAddress(o *order, a *Address) *object {

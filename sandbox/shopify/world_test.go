@@ -93,6 +93,28 @@ func TestStockFollowsOrders(t *testing.T) {
 	s.has("order", "3", map[string]any{"lines": 2, "skus": "CUP x1, TEA x1", "units": 2, "edited": true})
 }
 
+func TestAnOrderIsSentFromTheFirstPlaceThatHasEnough(t *testing.T) {
+	s := open(t, nil)
+	s.must(s.SetAvailable("CUP", "E", 2))
+	s.buy(Buy{Order: "1", Lines: []Line{{SKU: "CUP", Quantity: 3}}})
+	s.has("inventory", "CUP@E", map[string]any{"available": 2, "committed": 0})
+	s.has("inventory", "CUP@W", map[string]any{"available": 1, "committed": 3})
+	s.buy(Buy{Order: "2", Lines: []Line{{SKU: "CUP", Quantity: 3}}}) // nowhere enough
+	s.has("inventory", "CUP@E", map[string]any{"available": -1, "committed": 3})
+}
+
+// A value the schema doesn't allow is an error of the stand-in, never an answer.
+func TestTheStandInChecksItsOwnAnswers(t *testing.T) {
+	s := open(t, nil)
+	s.buy(Buy{Order: "1", Lines: []Line{{SKU: "CUP", Quantity: 1}}, Customer: Customer{First: "X", Email: "x@example.org",
+		Billing: Address{Address1: "1 Road", CountryCode: "XQ"}}})
+	_, out := s.post(map[string]any{"query": `{ order(id: "gid://shopify/Order/1") { billingAddress { countryCodeV2 } } }`}, nil)
+	if code, message := errorCode(t, out); code != "INTERNAL_SERVER_ERROR" || !strings.Contains(message, "XQ") {
+		t.Errorf("%s %s", code, message)
+	}
+	same(t, out, []any{"order", "billingAddress", "countryCodeV2"}, "errors", 0, "path")
+}
+
 func TestEditsKeepWhatWasOrderedApartFromWhatIsLeft(t *testing.T) {
 	s := open(t, nil)
 	id := s.buy(Buy{Order: "1", Lines: []Line{{SKU: "CUP", Quantity: 4, Discount: "1.00"}}})

@@ -104,7 +104,7 @@ func thousand(from int) []core.Change {
 		put(&core.Want{System: "odoo", Of: of, Do: core.DoPush, Lane: crossdock.Normal, State: core.WantDue, Due: due, Want: body})
 		item := crossdock.BookRef(crossdock.KindItem, fmt.Sprint(i%500))
 		put(&core.Balance{Item: item, Site: crossdock.BookRef(crossdock.KindSite, fmt.Sprint(i/500))})
-		put(&core.Promise{Item: item, Site: crossdock.BookRef(crossdock.KindSite, "E"), Cause: of, Seq: 1})
+		put(&core.Promise{Cause: of, Site: crossdock.BookRef(crossdock.KindSite, "E"), Lines: []core.Promised{{Item: item}}, Seq: 1})
 	}
 	return out
 }

@@ -21,11 +21,10 @@ func take(path string) (*os.File, error) {
 		return nil, fmt.Errorf("lock the store: %w", full(err))
 	}
 	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
-		defer f.Close()
-		if !errors.Is(err, syscall.EWOULDBLOCK) {
+		who, _ := io.ReadAll(io.LimitReader(f, 20)) // without it the message only says less
+		if err := errors.Join(err, f.Close()); !errors.Is(err, syscall.EWOULDBLOCK) {
 			return nil, fmt.Errorf("lock %s: %w", path, err)
 		}
-		who, _ := io.ReadAll(io.LimitReader(f, 20)) //nolint:errcheck // without it the message only says less
 		process := ""
 		if pid := strings.TrimSpace(string(who)); pid != "" {
 			process = " (process " + pid + ")"

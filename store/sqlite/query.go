@@ -35,7 +35,7 @@ func (b *Book) Load(ctx context.Context, at []core.Address) ([]core.Row, error) 
 	}
 	// Made ready before a connection is taken: to wait for a second one while
 	// holding one could last for ever.
-	if _, err := b.file.read(ctx, loadText); err != nil {
+	if _, err := b.file.read(ctx, loadText); err != nil { //nolint:sqlclosecheck // it is kept until close
 		return nil, fmt.Errorf("read %s: %w", b.file.path, err)
 	}
 	tx, err := b.file.readers.BeginTx(ctx, nil)
@@ -152,7 +152,10 @@ func (b *Book) Scan(ctx context.Context, t core.Table, prefix, after string, lim
 
 // above returns the first text after all that begin with prefix; "" when there is none.
 func above(prefix string) string {
-	end := []byte(strings.TrimRight(prefix, "\xff"))
+	end := []byte(prefix)
+	for len(end) > 0 && end[len(end)-1] == 0xff {
+		end = end[:len(end)-1]
+	}
 	if len(end) == 0 {
 		return ""
 	}

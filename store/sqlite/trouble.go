@@ -37,13 +37,13 @@ func (h *health) judge(err error) error {
 	case !errors.As(err, &e):
 		return full(err)
 	}
-	switch verdict(e.Code(), h.dir) {
-	case store.ErrFull:
-		return fmt.Errorf("%w: %w", store.ErrFull, err)
-	case store.ErrBroken:
-		err = fmt.Errorf("%w: %w", store.ErrBroken, err)
-		h.broken.CompareAndSwap(nil, &err)
+	meant := verdict(e.Code(), h.dir)
+	if meant == nil {
 		return err
+	}
+	err = fmt.Errorf("%w: %w", meant, err)
+	if errors.Is(err, store.ErrBroken) {
+		h.broken.CompareAndSwap(nil, &err)
 	}
 	return err
 }
@@ -79,7 +79,7 @@ func noRoom(dir string) bool {
 		return false
 	}
 	const least = 64 << 10
-	return uint64(fs.Bavail)*uint64(fs.Bsize) < least
+	return float64(fs.Bavail)*float64(fs.Bsize) < least // their types differ between systems
 }
 
 // full adds ErrFull to the file system's own way of saying it.

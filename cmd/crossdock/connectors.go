@@ -1,0 +1,9 @@
+package main
+
+import "github.com/crossdockhq/crossdock/connector"
+
+// connectors lists the systems this binary can be connected to. It is the only
+// list of them.
+func connectors() []connector.Type {
+	return []connector.Type{}
+}
