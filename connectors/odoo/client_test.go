@@ -146,7 +146,7 @@ func TestLostAnswers(t *testing.T) {
 	t.Run("half an answer", func(t *testing.T) {
 		c := fake(t, func(w http.ResponseWriter, _, _ string, _ []json.RawMessage) {
 			w.Header().Set("Content-Length", "100")
-			io.WriteString(w, `{"jsonrpc":`)
+			fmt.Fprint(w, `{"jsonrpc":`)
 		})
 		if got := write(c, context.Background()); got != crossdock.Ambiguous {
 			t.Error(got)
@@ -154,7 +154,7 @@ func TestLostAnswers(t *testing.T) {
 	})
 	t.Run("a page in place of JSON", func(t *testing.T) {
 		c := fake(t, func(w http.ResponseWriter, _, _ string, _ []json.RawMessage) {
-			io.WriteString(w, "<html>sign in</html>")
+			fmt.Fprint(w, "<html>sign in</html>")
 		})
 		if got := write(c, context.Background()); got != crossdock.Ambiguous {
 			t.Error(got)

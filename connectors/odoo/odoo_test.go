@@ -35,7 +35,7 @@ func TestConfig(t *testing.T) {
 	good := Config{URL: "https://odoo.example.com", Database: "d", User: "u", Key: "k"}
 	for name, change := range map[string]func(*Config){
 		"url": func(c *Config) { c.URL = "odoo.example.com" }, "database": func(c *Config) { c.Database = "" }, "user": func(c *Config) { c.User = "" },
-		"key": func(c *Config) { c.Key = "" }, "company": func(c *Config) { c.Company = -1 }, "batch": func(c *Config) { c.Batch = 5000 },
+		"key": func(c *Config) { c.Key = "" }, "company_id": func(c *Config) { c.Company = -1 }, "batch": func(c *Config) { c.Batch = 5000 },
 		"confirm_batch": func(c *Config) { c.ConfirmBatch = -1 }, "overlap": func(c *Config) { c.Overlap = -time.Second },
 	} {
 		bad := good
