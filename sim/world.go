@@ -51,18 +51,15 @@ type Options struct {
 	Dir       string        // of the hub's store
 	Reconcile time.Duration // 0: every 15 minutes
 	Log       *slog.Logger  // nil: none
-	// ERP replaces the Odoo stand-in by a running scratch database; its transport
-	// is then the network.
+	// ERP replaces the Odoo stand-in by a running scratch database.
 	ERP ERP
 }
 
 // World is a hub and the systems around it.
 type World struct {
+	*StandIns
 	Clock Clock
 	ERP   ERP
-	Odoo  *odoo.Server // nil when the ERP is a real one
-	Shops map[crossdock.System]*shopify.Server
-	Doors map[crossdock.System]*sandbox.Door
 	Store store.Store
 	House *house.House
 	After func(context.Context) error // called after everything that was done; nil: nothing is
@@ -80,11 +77,17 @@ func New(ctx context.Context, o Options) (*World, error) {
 	if o.Reconcile == 0 {
 		o.Reconcile = 15 * time.Minute
 	}
-	w := &World{o: o, Shops: map[crossdock.System]*shopify.Server{}, Doors: map[crossdock.System]*sandbox.Door{}, rand: sandbox.Rand(o.Seed)}
+	w := &World{o: o, rand: sandbox.Rand(o.Seed)}
 	w.Clock.at = o.Start
-	for _, c := range o.Config.Connections {
-		if err := w.found(c); err != nil {
-			return nil, fmt.Errorf("stand-in of %s: %w", c.System, err)
+	var err error
+	if w.StandIns, err = o.Land.Build(o.Config, w.Clock.Now, o.Seed); err != nil {
+		return nil, err
+	}
+	w.ERP = w.Odoo
+	if o.ERP != nil {
+		w.ERP, w.Odoo = o.ERP, nil
+		if err := o.Land.Odoo.furnish(w.ERP); err != nil {
+			return nil, err
 		}
 	}
 	if err := w.Open(ctx); err != nil {
@@ -92,45 +95,6 @@ func New(ctx context.Context, o Options) (*World, error) {
 	}
 	return w, nil
 }
-
-// found makes the stand-in of one connection and the door before it.
-func (w *World) found(c config.Connection) error {
-	switch c.Type.Name {
-	case "odoo":
-		if w.o.ERP != nil {
-			w.ERP = w.o.ERP
-			return w.o.Land.Odoo.furnish(w.ERP)
-		}
-		version := w.o.Land.Odoo.Version
-		if version == 0 {
-			version = 18
-		}
-		w.Odoo = odoo.New(odoo.Config{Version: version, Database: Database, User: User, Password: Password, Clock: w.Clock.Now, Seed: w.o.Seed})
-		if cur := w.o.Land.Odoo.Currency; cur != "" {
-			if err := w.Odoo.RenameCompany("My Company", cur); err != nil {
-				return err
-			}
-		}
-		w.ERP = w.Odoo
-		w.Doors[c.System] = sandbox.Wrap(w.Odoo, w.Clock.Now, w.o.Seed)
-		return w.o.Land.Odoo.furnish(w.Odoo)
-	case "shopify":
-		land := w.o.Land.Shops[c.System]
-		zone, err := time.LoadLocation(land.Zone)
-		if err != nil {
-			return fmt.Errorf("zone: %w", err)
-		}
-		s := shopify.New(shopify.Config{Shop: string(c.System) + ".myshopify.com", Secret: Secret, Token: Token, Currency: land.Currency, Zone: zone,
-			TaxesIncluded: land.TaxesIncluded, Clock: w.Clock.Now, Seed: w.o.Seed, Hook: "/in/" + string(c.System), Topics: OrderTopics})
-		w.Shops[c.System] = s
-		w.Doors[c.System] = sandbox.Wrap(s, w.Clock.Now, w.o.Seed)
-		return land.furnish(s, w.o.Land.Odoo.Items)
-	}
-	return fmt.Errorf("there is no stand-in for a connection of type %q", c.Type.Name)
-}
-
-// OrderTopics are the webhooks a hub subscribes to.
-var OrderTopics = []string{"orders/create", "orders/updated", "orders/cancelled"}
 
 // patience of the simulated hub's calls.
 const patience = 60 * time.Second
