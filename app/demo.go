@@ -87,7 +87,7 @@ connections:
 func (d *Demo) Run(ctx context.Context) (*DemoSummary, error) {
 	ctx, cancel := context.WithTimeout(ctx, d.o.Limit)
 	defer cancel()
-	if err := d.build(); err != nil {
+	if err := d.build(ctx); err != nil {
 		return nil, err
 	}
 	group, inside := errgroup.WithContext(ctx)
@@ -119,7 +119,7 @@ func (d *Demo) Run(ctx context.Context) (*DemoSummary, error) {
 }
 
 // build makes the stand-ins, opens their doors on loopback, and opens the hub.
-func (d *Demo) build() error {
+func (d *Demo) build(ctx context.Context) error {
 	land, products := demoLand()
 	var err error
 	if d.plan, err = shopify.Trade(shopify.TradeConfig{
@@ -131,7 +131,7 @@ func (d *Demo) build() error {
 	stockFor(&land, d.plan.Demand)
 	doors := map[crossdock.System]net.Listener{}
 	for _, system := range []crossdock.System{demoShop, demoOdoo} {
-		if doors[system], err = net.Listen("tcp", "127.0.0.1:0"); err != nil {
+		if doors[system], err = new(net.ListenConfig).Listen(ctx, "tcp", "127.0.0.1:0"); err != nil {
 			return crossdock.Errorf(crossdock.Unavailable, "listen on loopback: %w", err)
 		}
 	}

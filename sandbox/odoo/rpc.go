@@ -42,7 +42,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	result, f := s.answer(req.Params.Service, req.Params.Method, args)
 	body := s.envelope(req.ID, result, f)
 	w.Header().Set("Content-Type", "application/json; charset=utf-8")
-	w.Write(body)
+	_, _ = w.Write(body) // who asked may have gone
 }
 
 // envelope writes the JSON-RPC answer; result nil means none (Python's None).
