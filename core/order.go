@@ -79,11 +79,13 @@ func (l *layer) hearOrder(h heardOf, of crossdock.Ref) {
 		l.hearERP(h, of)
 		return
 	}
-	r := edit[Record](l, RecordAt(of))
+	var r *Record
 	if of.IsZero() {
 		r = &Record{Of: l.fresh(h)}
 		l.link(h.Of, r.Of)
 		l.say("new " + r.Of.Short())
+	} else {
+		r = edit[Record](l, RecordAt(of))
 	}
 	l.about(r.Of, h.Of)
 	said := l.ours(h.from, h.Said)

@@ -188,13 +188,6 @@ func (l *layer) wake(name string) {
 	} else {
 		l.drop(AwaitAt(name))
 	}
-	var need []Address
-	for _, w := range woken {
-		if w.System == "" {
-			need = append(need, RecordAt(w.Of))
-		}
-	}
-	l.need(need...)
 	for _, w := range woken {
 		switch {
 		case w.Of.System != crossdock.BookSystem:
