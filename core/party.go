@@ -108,7 +108,9 @@ func (l *layer) heardGone(h heardOf, of crossdock.Ref) {
 		c := *v
 		c.Unknown = true
 		l.put(&c)
-		l.look(h.from, of, keyed(h.from, of, v), v.Settles, "it was not there while a push was open")
+		if len(v.Open) == 0 { // else the receipt asks for the look
+			l.look(h.from, of, keyed(h.from, of, v), v.Settles, "it was not there while a push was open")
+		}
 		return
 	}
 	l.gone(h.from, of)

@@ -41,6 +41,10 @@ func (l *layer) trueUp(p Projected) {
 		}
 		l.put(v)
 	}
+	if v.Gone { // a person deleted it: it is never made again (I5)
+		l.closeWant(old)
+		return
+	}
 	if v.Unknown && !l.resend(v, p) {
 		l.closeWant(old)
 		if len(v.Open) == 0 {
