@@ -241,60 +241,89 @@ func (l *layer) hearERP(h heardOf, of crossdock.Ref) {
 		l.retouch(h.from, of)
 	}
 	if len(changed) > 0 && !before.IsZero() {
-		l.personChanged(h.from, of, before, v, changed)
+		l.personChanged(v, before, changed)
 	} else if !v.Unknown {
-		l.orderHeld(h.from, of, before, v.Held)
+		l.orderHeld(v, before)
 	}
 }
 
 // personChanged adopts what somebody did to our order in the ERP, or tells a person.
-func (l *layer) personChanged(system crossdock.System, of crossdock.Ref, before crossdock.Record, v *View, changed crossdock.Fields) {
-	was, is := crossdock.OrderState(before.Text("state")), crossdock.OrderState(v.Held.Text("state"))
+func (l *layer) personChanged(v *View, before crossdock.Record, changed crossdock.Fields) {
+	was, is := stateOf(before), stateOf(v.Held)
 	if changed.Has("state") {
-		switch {
-		case is == crossdock.OrderCancelled:
+		if was == crossdock.OrderConfirmed && is != crossdock.OrderCancelled {
 			l.adopted(v)
-			l.calledOff(system, of, "was cancelled in "+string(system))
-		case is == crossdock.OrderConfirmed:
-			l.orderHeld(system, of, before, v.Held)
-		case was == crossdock.OrderConfirmed:
-			l.adopted(v)
-			l.raise(Exception{Check: "set back", Code: crossdock.Conflict, Of: of, System: system, Owner: ownerOperator,
-				Text: of.Short() + " was set back to a quotation in " + string(system) + ": confirm it there again, or cancel it"}, of.Short())
+			l.raise(Exception{Check: "set back", Code: crossdock.Conflict, Of: v.Of, System: v.System, Owner: ownerOperator,
+				Text: v.Of.Short() + " was set back to a quotation in " + string(v.System) + ": confirm it there again, or cancel it"}, v.Of.Short())
+		} else {
+			l.orderHeld(v, before)
 		}
 	}
 	if changed.Has("totals") {
-		l.raise(Exception{Check: "changed there", Code: crossdock.Conflict, Of: of, System: system, Owner: ownerOperator,
-			Text: "the amounts of " + of.Short() + " were changed in " + string(system) + " from " + string(before.Fields["totals"]) + " to " + string(v.Held.Fields["totals"]) + ": tell the customer, or set it right there"}, of.Short())
+		l.amountsChanged(v, before)
 	}
+}
+
+func stateOf(held crossdock.Record) crossdock.OrderState {
+	return crossdock.OrderState(held.Text("state"))
+}
+
+// amountsChanged tells a person that somebody changed the amounts of an order in
+// the ERP, unless they come to what the customer agreed to.
+func (l *layer) amountsChanged(v *View, before crossdock.Record) {
+	var o crossdock.Order
+	if r := l.record(v.Of); r == nil || r.Body.Unpack(&o) != nil {
+		return
+	}
+	if total, ok := totalOf(v.Held); ok && agree(total, o.Totals.Total) {
+		l.settled("changed there", v.Of.Short(), "the totals agree")
+		l.settled("amount", v.Of.Short(), "the totals agree")
+		return
+	}
+	l.raise(Exception{Check: "changed there", Code: crossdock.Conflict, Of: v.Of, System: v.System, Owner: ownerOperator,
+		Text: "the amounts of " + v.Of.Short() + " were changed in " + string(v.System) + " from " + string(before.Fields["totals"]) + " to " + string(v.Held.Fields["totals"]) + ": tell the customer, or set it right there"}, v.Of.Short())
 }
 
 // adopted makes the next want of a view count as held.
 func (l *layer) adopted(v *View) {
-	c := *v
-	c.Adopt = true
-	l.put(&c)
+	v.Adopt = true
+	l.put(v)
 	l.touch(v.System, v.Of)
 }
 
-// orderHeld moves an order on by what the ERP holds of it.
-func (l *layer) orderHeld(system crossdock.System, of crossdock.Ref, before, held crossdock.Record) {
-	r := edit[Record](l, RecordAt(of))
+// orderHeld moves an order on by what the ERP holds of it. What it holds may come
+// as the answer to a push of ours: then, too, a person may have been there before.
+func (l *layer) orderHeld(v *View, before crossdock.Record) {
+	r := edit[Record](l, RecordAt(v.Of))
 	var o crossdock.Order
 	if r.Of.IsZero() || r.Body.Unpack(&o) != nil {
 		return
 	}
-	l.checkHeldTotal(system, r, &o, held)
-	if held.Text("state") != string(crossdock.OrderConfirmed) || before.Text("state") == string(crossdock.OrderConfirmed) {
+	was, is := stateOf(before), stateOf(v.Held)
+	if is == crossdock.OrderCancelled && was != is && o.State != is {
+		l.adopted(v)
+		l.calledOff(v.System, v.Of, "was cancelled in "+string(v.System))
 		return
 	}
-	if o.State == crossdock.OrderPromised {
+	l.checkHeldTotal(v.System, r, &o, v.Held)
+	if is != crossdock.OrderConfirmed {
+		return
+	}
+	l.settled("set back", v.Of.Short(), "it is confirmed again")
+	switch {
+	case o.State == crossdock.OrderPromised:
 		move(&o, crossdock.OrderConfirmed)
 		l.save(r, &o)
-		l.convert(of)
-		l.say(of.Short() + " is confirmed in " + string(system))
+		l.convert(v.Of)
+		l.settled("confirmed there", v.Of.Short(), "it is promised now")
+		l.say(v.Of.Short() + " is confirmed in " + string(v.System))
+	case was == is:
+		return
+	case open(o.State):
+		l.raise(Exception{Check: "confirmed there", Code: crossdock.Conflict, Of: v.Of, System: v.System, Owner: ownerOperator, Value: o.Totals.Total,
+			Text: v.Of.Short() + " was confirmed in " + string(v.System) + " although it is " + string(o.State) + " here: cancel it there, or mend what holds it back"}, v.Of.Short())
 	}
-	l.retouch("", of)
+	l.retouch("", v.Of)
 }
 
 // tolerance is by how much the total of an order in the ERP may differ from the
@@ -303,17 +332,30 @@ var tolerance = crossdock.Money{Amount: decimalOf("0.02")}
 
 // checkHeldTotal compares the total the ERP computed with what the customer agreed to.
 func (l *layer) checkHeldTotal(system crossdock.System, r *Record, o *crossdock.Order, held crossdock.Record) {
-	var totals crossdock.Totals
-	if json.Unmarshal(held.Fields["totals"], &totals) != nil || totals.Total.Currency == "" || o.State == crossdock.OrderCancelled {
+	total, ok := totalOf(held)
+	if !ok || o.State == crossdock.OrderCancelled {
 		return
 	}
-	diff := totals.Total.Amount.Sub(o.Totals.Total.Amount).Abs()
-	if totals.Total.Currency == o.Totals.Total.Currency && diff.LessThanOrEqual(tolerance.Amount) {
+	if agree(total, o.Totals.Total) {
 		l.settled("amount", r.Of.Short(), "the totals agree")
 		return
 	}
 	l.raise(Exception{Check: "amount", Code: crossdock.Conflict, Of: r.Of, System: system, Owner: ownerFinance, Value: o.Totals.Total,
-		Text: r.Of.Short() + " comes to " + totals.Total.String() + " in " + string(system) + ", but the customer agreed to " + o.Totals.Total.String() + " in " + string(o.Channel) + ": compare taxes and discounts line by line"}, r.Of.Short())
+		Text: r.Of.Short() + " comes to " + total.String() + " in " + string(system) + ", but the customer agreed to " + o.Totals.Total.String() + " in " + string(o.Channel) + ": compare taxes and discounts line by line"}, r.Of.Short())
+}
+
+// totalOf returns the total a system states of an order it holds.
+func totalOf(held crossdock.Record) (total crossdock.Money, ok bool) {
+	var totals crossdock.Totals
+	if json.Unmarshal(held.Fields["totals"], &totals) != nil || totals.Total.Currency == "" {
+		return total, false
+	}
+	return totals.Total, true
+}
+
+// agree reports that two totals are the same, within the tolerance.
+func agree(a, b crossdock.Money) bool {
+	return a.Currency == b.Currency && a.Amount.Sub(b.Amount).Abs().LessThanOrEqual(tolerance.Amount)
 }
 
 // calledOff takes over that an order was cancelled or deleted where it is fulfilled.

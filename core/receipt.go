@@ -126,7 +126,7 @@ func (l *layer) done(v *View, w *Want, open crossdock.Open, c crossdock.Receipt)
 	l.settled("credentials", string(v.System), "the credentials work")
 	l.say(v.Of.Short() + " is " + v.Key + " in " + string(v.System))
 	if v.Of.Kind == crossdock.KindOrder {
-		l.orderHeld(v.System, v.Of, before, v.Held)
+		l.orderHeld(v, before)
 	}
 }
 
