@@ -178,18 +178,38 @@ func (l *layer) forgiven(of crossdock.Ref, why string) {
 func (l *layer) tooLate(r *Record, o *crossdock.Order, before crossdock.Record, changed crossdock.Fields) {
 	keepItems(o, before)
 	l.save(r, o)
-	var what []string
-	for _, name := range []string{"lines", "charges", "discount", "customer", "bill_to", "ship_to", "currency"} {
-		if changed.Has(name) {
-			what = append(what, strings.ReplaceAll(name, "_", "-"))
-		}
-	}
-	if what == nil {
+	what := slices.DeleteFunc(slices.Clone(taken), func(name string) bool { return !changed.Has(name) })
+	if len(what) == 0 {
 		l.say("nothing to do: what changed is not the ERP's")
 		return
 	}
-	l.raise(Exception{Check: "late change", Code: crossdock.Conflict, Of: r.Of, System: o.Channel, Owner: ownerOperator, Value: o.Totals.Total,
-		Text: r.Of.Short() + " was changed in " + string(o.Channel) + " (" + strings.Join(what, ", ") + ") after it was " + string(o.State) + ": change it in the ERP too, or cancel it and order anew"}, r.Of.Short())
+	l.lateChange(r.Of, o, what)
+}
+
+// taken lists the fields of an order that the ERP takes over with it.
+var taken = crossdock.Fields{"bill_to", "charges", "currency", "customer", "discount", "lines", "ship_to"}
+
+func (l *layer) lateChange(of crossdock.Ref, o *crossdock.Order, what []string) {
+	l.raise(Exception{Check: "late change", Code: crossdock.Conflict, Of: of, System: o.Channel, Owner: ownerOperator, Value: o.Totals.Total,
+		Text: of.Short() + " was changed in " + string(o.Channel) + " (" + strings.ReplaceAll(strings.Join(what, ", "), "_", "-") + ") after it was " + string(o.State) + ": change it in the ERP too, or cancel it and order anew"}, of.Short())
+}
+
+// overtaken tells a person when the ERP confirmed an order as it was before a
+// change that came while the confirmation was on its way. rev is of the want now.
+func (l *layer) overtaken(v *View, open crossdock.Open, rev int64) {
+	r := l.record(v.Of)
+	var o crossdock.Order
+	if r == nil || r.Body.Unpack(&o) != nil || o.State != crossdock.OrderConfirmed {
+		return
+	}
+	what := open.Told.Differs(r.Body, taken)
+	if len(what) == 0 && rev == open.Push.Rev {
+		return
+	}
+	if len(what) == 0 {
+		what = crossdock.Fields{"what the ERP holds of it"}
+	}
+	l.lateChange(r.Of, &o, what)
 }
 
 // keepItems gives the lines of a changed order the items its SKUs were found to be.
