@@ -111,12 +111,14 @@ func (l *layer) foreseen(heard []heardOf) []Address {
 		for _, n := range h.Names {
 			need = append(need, NameAt(n), AwaitAt(n))
 		}
+		for _, name := range refNames {
+			if of, err := crossdock.ParseRef(h.Said.Text(name)); err == nil && of.System == h.from {
+				need = append(need, LinkAt(of))
+			}
+		}
 		if h.Of.Kind == crossdock.KindOrder {
 			var o crossdock.Order
 			if h.Said.Unpack(&o) == nil {
-				if !o.Customer.IsZero() {
-					need = append(need, LinkAt(o.Customer))
-				}
 				for _, line := range o.Lines {
 					need = append(need, NameAt(skuName(line.SKU)))
 				}

@@ -36,7 +36,6 @@ func (j *judging) worst() crossdock.Grade {
 // nothing holds it back.
 func (l *layer) judge(r *Record, o *crossdock.Order) {
 	freed := l.release(r.Of)
-	l.forgiven(r.Of, "it was judged again")
 	j := &judging{facts: map[string]string{"channel": string(o.Channel), "company": o.Company}}
 	o.Findings, o.Site = nil, ""
 	j.find(checkTest(o))
@@ -52,6 +51,11 @@ func (l *layer) judge(r *Record, o *crossdock.Order) {
 		l.checkStock(j, r, o)
 	}
 	o.Findings = j.findings
+	for _, check := range judged { // what stands again keeps its exception, and the time to answer it
+		if !slices.ContainsFunc(j.findings, func(f crossdock.Finding) bool { return f.Check == check && f.Grade == crossdock.Hold }) {
+			l.settled(check, r.Of.Short(), "it was judged again")
+		}
+	}
 	switch j.worst() {
 	case crossdock.Refuse:
 		move(o, crossdock.OrderRefused)
@@ -235,18 +239,13 @@ func (l *layer) goods(o *crossdock.Order) []Promised {
 
 // lacking says what a site is short of, "" when it has everything.
 func (l *layer) lacking(j *judging, site crossdock.Ref, needed []Promised) string {
-	at := make([]Address, len(needed))
-	for i, line := range needed {
-		at[i] = BalanceAt(line.Item, site)
-	}
-	l.need(at...)
 	lack := ""
-	for i, line := range needed {
-		free := crossdock.Decimal{}
-		if b := get[Balance](l, at[i]); b != nil {
+	for _, line := range needed {
+		at, free := BalanceAt(line.Item, site), crossdock.Decimal{}
+		if b := get[Balance](l, at); b != nil {
 			free = freeOf(b)
 		}
-		j.facts["free "+at[i].Key] = free.String()
+		j.facts["free "+at.Key] = free.String()
 		if free.LessThan(line.Count) && lack == "" {
 			lack = fmt.Sprintf("%s of %s are needed and %s are free at %s", line.Count, line.Item.Key, free, site.Key)
 		}

@@ -49,10 +49,13 @@ func (l *layer) isChannel(system crossdock.System) bool {
 	return !slices.Contains(l.setup.Takers(crossdock.KindOrder), system)
 }
 
+// refNames are the fields of the forms that refer to other records.
+var refNames = []string{"customer", "parent", "order", "item", "site", "party"}
+
 // ours replaces the refs of a system in a record by those of the book.
 func (l *layer) ours(system crossdock.System, said crossdock.Record) crossdock.Record {
 	out := said
-	for _, name := range []string{"customer", "parent", "order", "item", "site", "party"} {
+	for _, name := range refNames {
 		of, err := crossdock.ParseRef(said.Text(name))
 		if err != nil || of.System != system {
 			continue
@@ -154,21 +157,24 @@ func (l *layer) cancel(r *Record, o *crossdock.Order) {
 	}
 	if slices.Contains(moves[o.State], crossdock.OrderCancelled) {
 		move(o, crossdock.OrderCancelled)
+		l.forgiven(r.Of, "the order is cancelled")
 		l.say(r.Of.Short() + " is cancelled")
 	} else {
 		l.raise(Exception{Check: "late cancel", Code: crossdock.Refused, Of: r.Of, System: o.Channel, Owner: ownerOperator, Value: o.Totals.Total,
 			Text: r.Of.Short() + " was cancelled in " + string(o.Channel) + " after it was " + string(o.State) + ": arrange a return, or tell the channel"}, r.Of.Short())
 	}
-	l.forgiven(r.Of, "the order is cancelled")
 	freed := l.release(r.Of)
 	l.save(r, o)
 	l.retouch("", r.Of)
 	l.freed(freed)
 }
 
-// forgiven closes the exceptions that judging an order raised about it alone.
+// judged lists the checks whose exceptions are about one order alone.
+var judged = []string{"form", "totals", "customer", "stock", "site"}
+
+// forgiven closes the exceptions about an order that mean nothing once it is cancelled.
 func (l *layer) forgiven(of crossdock.Ref, why string) {
-	for _, check := range []string{"form", "totals", "customer", "stock", "site"} {
+	for _, check := range append([]string{"set back", "confirmed there", "changed there", "amount", "late change"}, judged...) {
 		l.settled(check, of.Short(), why)
 	}
 }
