@@ -35,6 +35,9 @@ func (j *judging) worst() crossdock.Grade {
 // judge runs every check on an order, keeps all findings, and promises it where
 // nothing holds it back.
 func (l *layer) judge(r *Record, o *crossdock.Order) {
+	for _, system := range l.setup.Takers(crossdock.KindOrder) {
+		l.soon(ViewAt(system, r.Of))
+	}
 	freed := l.release(r.Of)
 	j := &judging{facts: map[string]string{"channel": string(o.Channel), "company": o.Company}}
 	o.Findings, o.Site = nil, ""
@@ -171,6 +174,7 @@ func (l *layer) checkItems(j *judging, r *Record, o *crossdock.Order) {
 		place := fmt.Sprintf("lines[%d].sku", i)
 		name := skuName(line.SKU)
 		found := l.named(name)
+		line.Item = crossdock.Ref{}
 		switch {
 		case line.SKU == "":
 			l.hold(j, r, o, crossdock.Finding{Check: "item", Grade: crossdock.Hold, Place: place, Text: fmt.Sprintf("line %q of %s has no SKU: give its product one in %s", line.Title, r.Of.Short(), o.Channel)}, r.Of.Short()+"|"+line.Key)
@@ -187,6 +191,29 @@ func (l *layer) checkItems(j *judging, r *Record, o *crossdock.Order) {
 		}
 	}
 	o.Lines = lines
+}
+
+// unneeded takes an order off the lists of those who wait for an item it named
+// before and does not need any more. A SKU nobody waits for is no trouble.
+func (l *layer) unneeded(of crossdock.Ref, before crossdock.Record, o *crossdock.Order) {
+	var was crossdock.Order
+	if before.Unpack(&was) != nil || was.State != crossdock.OrderHeld {
+		return
+	}
+	waits := func(line crossdock.Line) bool {
+		return o.State == crossdock.OrderHeld && slices.ContainsFunc(o.Lines, func(n crossdock.Line) bool {
+			return n.Item.IsZero() && n.SKU == line.SKU && (n.SKU != "" || n.Key == line.Key)
+		})
+	}
+	for _, line := range was.Lines {
+		switch {
+		case !line.Item.IsZero() || waits(line):
+		case line.SKU == "":
+			l.settled("item", of.Short()+"|"+line.Key, "the order does not need it any more")
+		case l.unawait(skuName(line.SKU), Waiting{Of: of}):
+			l.settled("item", skuName(line.SKU), "no order needs it any more")
+		}
+	}
 }
 
 // checkStock chooses the first site of the channel that has all goods of an order

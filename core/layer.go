@@ -68,6 +68,13 @@ func (l *layer) need(at ...Address) {
 	}
 }
 
+// soon asks for rows that are going to be read, so that they are loaded with others.
+func (l *layer) soon(at ...Address) {
+	for _, a := range at {
+		l.row(a)
+	}
+}
+
 func (l *layer) miss(at Address) {
 	if !l.missed[at] {
 		l.missed[at] = true

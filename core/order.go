@@ -111,6 +111,7 @@ func (l *layer) hearOrder(h heardOf, of crossdock.Ref) {
 	o.Channel, o.Company = h.from, conn.Company
 	r.Company = o.Company
 	l.decideOrder(r, &o, before, changed)
+	l.unneeded(r.Of, before, &o)
 }
 
 // sticky keeps a cancellation: it is taken from whatever statement says it, also
@@ -392,8 +393,9 @@ func (l *layer) calledOff(system crossdock.System, of crossdock.Ref, what string
 		return
 	}
 	o.Cancelled = &crossdock.Cancellation{At: l.at.UTC(), Reason: what, By: system}
-	channel, total := o.Channel, o.Totals.Total
+	channel, total, before := o.Channel, o.Totals.Total, r.Body
 	l.cancel(r, &o)
+	l.unneeded(of, before, &o)
 	l.raise(Exception{Check: "called off", Code: crossdock.Conflict, Of: of, System: system, Owner: ownerOperator, Value: total,
 		Text: of.Short() + " " + what + " by a person: it is not made again. Cancel it in " + string(channel) + " and tell the customer, or order it anew"}, of.Short())
 }

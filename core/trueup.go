@@ -1,6 +1,7 @@
 package core
 
 import (
+	"slices"
 	"time"
 
 	"github.com/crossdockhq/crossdock"
@@ -173,6 +174,18 @@ func (l *layer) await(name string, who Waiting) {
 	a.Name = name
 	a.Who = append(a.Who[:len(a.Who):len(a.Who)], who)
 	l.put(a)
+}
+
+// unawait takes one off those who wait for name and reports whether nobody is left.
+func (l *layer) unawait(name string, who Waiting) bool {
+	a := edit[Await](l, AwaitAt(name))
+	a.Who = slices.DeleteFunc(slices.Clone(a.Who), func(w Waiting) bool { return w == who })
+	if len(a.Who) > 0 {
+		l.put(a)
+		return false
+	}
+	l.drop(AwaitAt(name))
+	return true
 }
 
 // mostWoken is how many waiting ones one entry wakes; the rest wait for a tick.
