@@ -168,6 +168,7 @@ func (l *layer) checkCustomer(j *judging, r *Record, o *crossdock.Order) {
 // checkItems finds the item of every line by its SKU: exactly one, or the order
 // waits. There is one exception for each unknown SKU, however many orders name it.
 func (l *layer) checkItems(j *judging, r *Record, o *crossdock.Order) {
+	conn, _ := l.setup.Connection(o.Channel)
 	lines := slices.Clone(o.Lines)
 	for i := range lines {
 		line := &lines[i]
@@ -187,6 +188,10 @@ func (l *layer) checkItems(j *judging, r *Record, o *crossdock.Order) {
 		default:
 			l.settled("item", r.Of.Short()+"|"+line.Key, "the line has a SKU now")
 			line.Item = found[0]
+			l.soon(RecordAt(line.Item))
+			for _, site := range conn.Sites {
+				l.soon(BalanceAt(line.Item, crossdock.BookRef(crossdock.KindSite, site)))
+			}
 			j.facts[name] = found[0].Short()
 		}
 	}

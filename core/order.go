@@ -92,7 +92,7 @@ func (l *layer) hearOrder(h heardOf, of crossdock.Ref) {
 	}
 	l.about(r.Of, h.Of)
 	said := l.ours(h.from, h.Said)
-	_, changed := l.merged(h, r.Of, said)
+	_, _, changed := l.merged(h, r.Of, said)
 	changed = sticky(r.Body, said, changed)
 	if len(changed) == 0 {
 		return
@@ -260,7 +260,7 @@ func (l *layer) hearERP(h heardOf, of crossdock.Ref) {
 	hadKey := v.Key
 	before := v.Held
 	said := l.ours(h.from, h.Said)
-	v, changed := l.merged(h, of, said)
+	v, _, changed := l.merged(h, of, said)
 	if hadKey == "" && v.Key != "" {
 		l.wake(keyName(h.from, of))
 	}

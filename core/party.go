@@ -16,7 +16,7 @@ func (l *layer) hearRecord(h heardOf, of crossdock.Ref) {
 		r = edit[Record](l, RecordAt(of))
 	}
 	l.about(r.Of, h.Of)
-	v, changed := l.merged(h, r.Of, h.Said)
+	v, _, changed := l.merged(h, r.Of, h.Said)
 	if len(changed) == 0 {
 		l.rename(r, l.namesOf(r, h))
 		return
