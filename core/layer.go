@@ -24,6 +24,7 @@ type layer struct {
 	cited   map[crossdock.Ref]bool
 	refs    []crossdock.Ref
 	effect  string
+	waking  string    // what those being told waited for
 	missing []Address // rows that were asked for and are not loaded
 	missed  map[Address]bool
 }
