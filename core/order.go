@@ -133,6 +133,7 @@ func sticky(have, said crossdock.Record, changed crossdock.Fields) crossdock.Fie
 func (l *layer) decideOrder(r *Record, o *crossdock.Order, before crossdock.Record, changed crossdock.Fields) {
 	switch {
 	case o.State == crossdock.OrderCancelled:
+		o.Findings = lasting(o)
 		l.save(r, o)
 		l.say("nothing to do: " + r.Of.Short() + " is cancelled")
 	case o.Cancelled != nil:
@@ -150,12 +151,7 @@ func (l *layer) decideOrder(r *Record, o *crossdock.Order, before crossdock.Reco
 // cancel calls an order off: before it was made anywhere this is a tombstone,
 // afterwards the systems that hold it are to hold it cancelled.
 func (l *layer) cancel(r *Record, o *crossdock.Order) {
-	o.Findings = nil
-	for _, f := range []*crossdock.Finding{checkTest(o), checkTotals(o)} {
-		if f != nil {
-			o.Findings = append(o.Findings, *f)
-		}
-	}
+	o.Findings = lasting(o)
 	if slices.Contains(moves[o.State], crossdock.OrderCancelled) {
 		move(o, crossdock.OrderCancelled)
 		l.forgiven(r.Of, "the order is cancelled")
@@ -168,6 +164,17 @@ func (l *layer) cancel(r *Record, o *crossdock.Order) {
 	l.save(r, o)
 	l.retouch("", r.Of)
 	l.freed(freed)
+}
+
+// lasting returns the findings that stand in an order that is judged no more: those
+// about what the channel said alone.
+func lasting(o *crossdock.Order) (found []crossdock.Finding) {
+	for _, f := range []*crossdock.Finding{checkTest(o), checkTotals(o)} {
+		if f != nil {
+			found = append(found, *f)
+		}
+	}
+	return found
 }
 
 // judged lists the checks whose exceptions are about one order alone.
