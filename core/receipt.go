@@ -124,6 +124,10 @@ func (l *layer) receipt(r crossdock.Result, c crossdock.Receipt) {
 		}
 		l.say(string(c.Code) + ": again in " + w.Due.Sub(l.at).Round(time.Second).String())
 	default:
+		if w.Rev != open.Push.Rev {
+			l.say(string(r.System) + " refuses what is wanted differently now: " + c.Text)
+			break
+		}
 		w.State = WantStopped
 		l.raise(Exception{Check: "push", Code: c.Code, Text: string(r.System) + " refuses " + c.Of.Short() + ": " + c.Text, Of: c.Of, System: r.System, Owner: ownerOperator}, string(r.System)+"|"+c.Of.Short())
 	}
@@ -154,7 +158,10 @@ func (l *layer) done(v *View, w *Want, open crossdock.Open, c crossdock.Receipt)
 	l.settled("credentials", string(v.System), "the credentials work")
 	l.say(v.Of.Short() + " is " + v.Key + " in " + string(v.System))
 	if v.Of.Kind == crossdock.KindOrder {
-		l.orderHeld(v.System, v.Of, before, v.Held)
+		l.orderHeld(v, before)
+		if stateOf(v.Held) == crossdock.OrderConfirmed && stateOf(before) != crossdock.OrderConfirmed {
+			l.overtaken(v, open, w.Rev)
+		}
 	}
 }
 
