@@ -232,7 +232,7 @@ func chosenChanges(all []any, a arguments) (any, error) {
 	}
 	out := []any{}
 	for _, c := range all {
-		if slices.Contains(names, c.(*object).fields["name"]) {
+		if o, ok := c.(*object); ok && slices.Contains(names, o.fields["name"]) {
 			out = append(out, c)
 		}
 	}
