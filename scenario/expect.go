@@ -22,7 +22,7 @@ func holds(ctx context.Context, w *sim.World, x Expectation) error {
 	if err != nil {
 		return err
 	}
-	rows, err := match(w, x.Who, model, where)
+	rows, err := Rows(w, x.Who, model, where)
 	if err != nil {
 		return err
 	}
@@ -84,7 +84,9 @@ func selection(words []string) (model string, where map[string]string, want []fi
 	return model, where, want, count, nil
 }
 
-func match(w *sim.World, who, model string, where map[string]string) ([]map[string]any, error) {
+// Rows returns what a system of the world holds, by its own models and field
+// names. A model or field it does not know is an error.
+func Rows(w *sim.World, who, model string, where map[string]string) ([]map[string]any, error) {
 	system := crossdock.System(who)
 	switch {
 	case w.Shops[system] != nil:
@@ -286,4 +288,19 @@ func dig(fields map[string]json.RawMessage, path []string) (string, error) {
 		return s, nil
 	}
 	return string(raw), nil
+}
+
+// Find returns the rows that words such as "sale.order client_order_ref=1001" select.
+func Find(w *sim.World, who string, words []string) ([]map[string]any, error) {
+	if len(words) == 0 {
+		return nil, fmt.Errorf("which model of %s?", who)
+	}
+	model, where, want, _, err := selection(words)
+	if err != nil {
+		return nil, err
+	}
+	for _, f := range want {
+		where[f.name] = f.value
+	}
+	return Rows(w, who, model, where)
 }

@@ -99,6 +99,12 @@ func New(ctx context.Context, o Options) (*World, error) {
 // patience of the simulated hub's calls.
 const patience = 60 * time.Second
 
+// Around returns a world without a hub: the systems alone, for a hub that runs
+// elsewhere.
+func Around(cfg *config.Config, in *StandIns) *World {
+	return &World{StandIns: in, ERP: in.Odoo, o: Options{Config: cfg}}
+}
+
 // Open opens the hub's store and builds its rooms: at first, and after Kill.
 func (w *World) Open(ctx context.Context) error {
 	s, err := sqlite.Open(w.o.Dir, sqlite.Options{Unsafe: true, Rand: seeded{w.rand}})
