@@ -179,6 +179,11 @@ func (l *layer) forgiven(of crossdock.Ref, why string) {
 func (l *layer) tooLate(r *Record, o *crossdock.Order, before crossdock.Record, changed crossdock.Fields) {
 	keepItems(o, before)
 	l.save(r, o)
+	for _, system := range l.setup.Takers(crossdock.KindOrder) {
+		if v := get[View](l, ViewAt(system, r.Of)); v != nil && totalsAgree(o, v.Held) {
+			l.settled("amount", r.Of.Short(), "the totals agree")
+		}
+	}
 	var what []string
 	for _, name := range []string{"lines", "charges", "discount", "customer", "bill_to", "ship_to", "currency"} {
 		if changed.Has(name) {
@@ -304,17 +309,28 @@ var tolerance = crossdock.Money{Amount: decimalOf("0.02")}
 
 // checkHeldTotal compares the total the ERP computed with what the customer agreed to.
 func (l *layer) checkHeldTotal(system crossdock.System, r *Record, o *crossdock.Order, held crossdock.Record) {
-	var totals crossdock.Totals
-	if json.Unmarshal(held.Fields["totals"], &totals) != nil || totals.Total.Currency == "" || o.State == crossdock.OrderCancelled {
+	totals, ok := totalsOf(held)
+	if !ok || o.State == crossdock.OrderCancelled {
 		return
 	}
-	diff := totals.Total.Amount.Sub(o.Totals.Total.Amount).Abs()
-	if totals.Total.Currency == o.Totals.Total.Currency && diff.LessThanOrEqual(tolerance.Amount) {
+	if totalsAgree(o, held) {
 		l.settled("amount", r.Of.Short(), "the totals agree")
 		return
 	}
 	l.raise(Exception{Check: "amount", Code: crossdock.Conflict, Of: r.Of, System: system, Owner: ownerFinance, Value: o.Totals.Total,
 		Text: r.Of.Short() + " comes to " + totals.Total.String() + " in " + string(system) + ", but the customer agreed to " + o.Totals.Total.String() + " in " + string(o.Channel) + ": compare taxes and discounts line by line"}, r.Of.Short())
+}
+
+// totalsOf returns the totals an ERP states; ok is false where it states none.
+func totalsOf(held crossdock.Record) (t crossdock.Totals, ok bool) {
+	err := json.Unmarshal(held.Fields["totals"], &t)
+	return t, err == nil && t.Total.Currency != ""
+}
+
+// totalsAgree reports that an ERP's total is what the customer agreed to.
+func totalsAgree(o *crossdock.Order, held crossdock.Record) bool {
+	t, ok := totalsOf(held)
+	return ok && t.Total.Currency == o.Totals.Total.Currency && t.Total.Amount.Sub(o.Totals.Total.Amount).Abs().LessThanOrEqual(tolerance.Amount)
 }
 
 // calledOff takes over that an order was cancelled or deleted where it is fulfilled.
