@@ -139,7 +139,7 @@ func (s *Scenario) once(ctx context.Context, v *variant, o Options) (_ []Failure
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
-	opts := sim.Options{Config: s.Config, Land: s.Land, Seed: 1, Start: day.Add(firstAt(v.steps)), Dir: dir}
+	opts := sim.Options{Config: s.Config, Land: s.Land, Seed: 1, Start: day.Add(firstAt(v.steps) - toKnow), Dir: dir}
 	if o.ERP != nil {
 		if opts.ERP, err = o.ERP(ctx); err != nil {
 			return nil, err
@@ -154,7 +154,7 @@ func (s *Scenario) once(ctx context.Context, v *variant, o Options) (_ []Failure
 	if v.killAt > 0 {
 		w.After = r.killOnce
 	}
-	if err := w.Settle(ctx, time.Hour); err != nil { // what is there is known before anything happens
+	if err := w.Settle(ctx, toKnow); err != nil { // what is there is known before anything happens
 		return nil, err
 	}
 	w.Clock.To(day.Add(firstAt(v.steps)))
@@ -168,6 +168,10 @@ func (s *Scenario) once(ctx context.Context, v *variant, o Options) (_ []Failure
 	v.entries = pos.Seq
 	return r.fails, err
 }
+
+// toKnow is how long the hub has to learn what is there before the first step: time
+// passes while it does, and the steps must not begin late.
+const toKnow = time.Hour
 
 // killOnce kills the hub and starts it again once the entry was decided.
 func (r *run) killOnce(ctx context.Context) error {
