@@ -51,8 +51,10 @@ type Options struct {
 	Dir       string        // of the hub's store
 	Reconcile time.Duration // 0: every 15 minutes
 	Log       *slog.Logger  // nil: none
-	// ERP replaces the Odoo stand-in by a running scratch database; its transport
-	// is then the network.
+	// ERP replaces the Odoo stand-in by a running scratch database. It dates what it
+	// holds by the machine's clock, so the hub's connector to it reads that one too:
+	// it compares dates of Odoo's with how much time has passed for Odoo. nil: the
+	// stand-in, which lives by the simulated clock.
 	ERP ERP
 }
 
@@ -97,23 +99,16 @@ func New(ctx context.Context, o Options) (*World, error) {
 func (w *World) found(c config.Connection) error {
 	switch c.Type.Name {
 	case "odoo":
-		if w.o.ERP != nil {
-			w.ERP = w.o.ERP
-			return w.o.Land.Odoo.furnish(w.ERP)
-		}
-		version := w.o.Land.Odoo.Version
-		if version == 0 {
-			version = 18
-		}
-		w.Odoo = odoo.New(odoo.Config{Version: version, Database: Database, User: User, Password: Password, Clock: w.Clock.Now, Seed: w.o.Seed})
-		if cur := w.o.Land.Odoo.Currency; cur != "" {
-			if err := w.Odoo.RenameCompany("My Company", cur); err != nil {
+		erp := w.o.ERP
+		if erp == nil {
+			var err error
+			if erp, err = w.standIn(); err != nil {
 				return err
 			}
 		}
-		w.ERP = w.Odoo
-		w.Doors[c.System] = sandbox.Wrap(w.Odoo, w.Clock.Now, w.o.Seed)
-		return w.o.Land.Odoo.furnish(w.Odoo)
+		w.ERP = erp
+		w.Doors[c.System] = sandbox.Wrap(erp, w.Clock.Now, w.o.Seed)
+		return w.o.Land.Odoo.furnish(erp)
 	case "shopify":
 		land := w.o.Land.Shops[c.System]
 		zone, err := time.LoadLocation(land.Zone)
@@ -127,6 +122,19 @@ func (w *World) found(c config.Connection) error {
 		return land.furnish(s, w.o.Land.Odoo.Items)
 	}
 	return fmt.Errorf("there is no stand-in for a connection of type %q", c.Type.Name)
+}
+
+// standIn makes the Odoo stand-in.
+func (w *World) standIn() (ERP, error) {
+	version := w.o.Land.Odoo.Version
+	if version == 0 {
+		version = 18
+	}
+	w.Odoo = odoo.New(odoo.Config{Version: version, Database: Database, User: User, Password: Password, Clock: w.Clock.Now, Seed: w.o.Seed})
+	if cur := w.o.Land.Odoo.Currency; cur != "" {
+		return w.Odoo, w.Odoo.RenameCompany("My Company", cur)
+	}
+	return w.Odoo, nil
 }
 
 // OrderTopics are the webhooks a hub subscribes to.
@@ -146,6 +154,9 @@ func (w *World) Open(ctx context.Context) error {
 	pull := map[crossdock.System]time.Duration{}
 	for _, c := range w.o.Config.Connections {
 		env := connector.Env{Now: w.Clock.Now}
+		if w.o.ERP != nil && c.Type.Name == "odoo" {
+			env.Now = time.Now
+		}
 		if d := w.Doors[c.System]; d != nil {
 			env.Transport = d.RoundTripper(sandbox.InProcess{Advance: w.Clock.Advance, Timeout: patience})
 		}
