@@ -77,10 +77,10 @@ func Open(ctx context.Context, cfg *config.Config, log *slog.Logger) (_ *Hub, er
 			}
 		},
 	})
-	if h.listener, err = net.Listen("tcp", cfg.Listen); err != nil {
+	if h.listener, err = new(net.ListenConfig).Listen(ctx, "tcp", cfg.Listen); err != nil {
 		return nil, crossdock.Errorf(crossdock.Unavailable, "listen on %s (listen in %s): %w", cfg.Listen, cfg.Name, err)
 	}
-	if h.socket, err = listenSocket(filepath.Join(cfg.Data, SocketName)); err != nil {
+	if h.socket, err = listenSocket(ctx, filepath.Join(cfg.Data, SocketName)); err != nil {
 		return nil, err
 	}
 	return h, h.house.Open(ctx)

@@ -1,6 +1,7 @@
 package app
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"io"
@@ -16,11 +17,11 @@ import (
 
 // listenSocket binds the socket of a hub; one that a crash has left behind is
 // replaced. The store's lock is held already, so no other hub listens on it.
-func listenSocket(path string) (net.Listener, error) {
+func listenSocket(ctx context.Context, path string) (net.Listener, error) {
 	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, crossdock.Errorf(crossdock.Unavailable, "replace the socket: %w", err)
 	}
-	l, err := net.Listen("unix", path)
+	l, err := new(net.ListenConfig).Listen(ctx, "unix", path)
 	if err != nil {
 		return nil, crossdock.Errorf(crossdock.Unavailable, "bind the socket %s (its path may have about 100 characters): %w", path, err)
 	}

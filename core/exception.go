@@ -127,7 +127,7 @@ func (l *layer) tick(t crossdock.Tick) {
 		l.about(name.Of)
 		l.drop(timer.Address())
 		if timer.Name == wakeTimer {
-			l.wake(timer.Of.Key)
+			l.wakeRest(timer.Of.Key)
 		} else {
 			l.overdue(timer)
 		}

@@ -20,7 +20,9 @@ func TestHear(t *testing.T) {
 		change(&v)
 		return v
 	}
-	pushing := with(func(v *crossdock.View) { opened(v, 9, crossdock.Push{Want: phoneRecord("555 0109")}, phoneRecord("555 0109")) })
+	pushing := with(func(v *crossdock.View) {
+		opened(v, 9, crossdock.Push{Want: phoneRecord("555 0109")}, phoneRecord("555 0109"))
+	})
 	lost := with(func(v *crossdock.View) {
 		unanswered(v, crossdock.Open{Attempt: 9, Push: crossdock.Push{Want: phoneRecord("555 0109")}, Told: phoneRecord("555 0109")}, 9, settles)
 	})

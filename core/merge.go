@@ -140,9 +140,14 @@ func closed(v *crossdock.View, attempt int64) (open crossdock.Open, ok bool) {
 
 // answered merges a receipt: the target holds what it answered and was asked for
 // what the push wanted. What is asked for before seq is older than our push.
+// The same push sent again through a door that refuses a second effect settles
+// the lost one.
 func answered(v *crossdock.View, open crossdock.Open, r crossdock.Receipt, seq int64) {
 	if !r.Holds.IsZero() {
 		v.Held = v.Held.With(r.Holds, r.Holds.Names())
+	}
+	if l := v.Lost; l != nil && v.Settled == v.Heard && l.Push.Door == crossdock.DoorRefused && l.Push.Want.Equal(open.Push.Want) {
+		v.Unknown, v.Settles = false, time.Time{} // the lost push can't have a second effect, and nothing was heard since
 	}
 	v.Asked = open.Push.Want
 	if r.Key != "" {
@@ -156,5 +161,5 @@ func answered(v *crossdock.View, open crossdock.Open, r crossdock.Receipt, seq i
 // unanswered marks a view whose push may or may not have happened: only a look
 // that begins at or after settles tells.
 func unanswered(v *crossdock.View, open crossdock.Open, seq int64, settles time.Time) {
-	v.Unknown, v.Lost, v.Settles, v.Settled, v.Digest = true, &open, settles, seq, ""
+	v.Unknown, v.Lost, v.Settles, v.Settled, v.Heard, v.Digest = true, &open, settles, seq, seq, ""
 }

@@ -43,7 +43,8 @@ func (l *layer) resulted(r crossdock.Result, said []heardOf) {
 			need = append(need, LinkAt(crossdock.Ref{System: r.System, Kind: c.Of.Kind, Key: c.Key}))
 		}
 	}
-	l.need(need...)
+	l.need(append(need, l.held(r)...)...)
+	l.need(l.promisedTo(r)...)
 	for _, c := range r.Receipts {
 		l.about(c.Of)
 		if c.Look {
@@ -55,6 +56,33 @@ func (l *layer) resulted(r crossdock.Result, said []heardOf) {
 	for _, h := range said {
 		l.hear(h)
 	}
+}
+
+// held lists what is read when the ERP answers for an order.
+func (l *layer) held(r crossdock.Result) []Address {
+	need := []Address{ExceptionAt(key("credentials", string(r.System)))}
+	for _, c := range r.Receipts {
+		if c.Of.Kind == crossdock.KindOrder {
+			need = append(need, PromiseAt(c.Of), ExceptionAt(key("amount", c.Of.Short())))
+		}
+	}
+	return need
+}
+
+// promisedTo lists the balances of what the orders of a result were promised.
+func (l *layer) promisedTo(r crossdock.Result) []Address {
+	var need []Address
+	for _, c := range r.Receipts {
+		if c.Of.Kind != crossdock.KindOrder {
+			continue
+		}
+		if p := get[Promise](l, PromiseAt(c.Of)); p != nil {
+			for _, line := range p.Lines {
+				need = append(need, BalanceAt(line.Item, p.Site))
+			}
+		}
+	}
+	return need
 }
 
 func (l *layer) receipt(r crossdock.Result, c crossdock.Receipt) {
@@ -96,6 +124,10 @@ func (l *layer) receipt(r crossdock.Result, c crossdock.Receipt) {
 		}
 		l.say(string(c.Code) + ": again in " + w.Due.Sub(l.at).Round(time.Second).String())
 	default:
+		if w.Rev != open.Push.Rev {
+			l.say(string(r.System) + " refuses what is wanted differently now: " + c.Text)
+			break
+		}
 		w.State = WantStopped
 		l.raise(Exception{Check: "push", Code: c.Code, Text: string(r.System) + " refuses " + c.Of.Short() + ": " + c.Text, Of: c.Of, System: r.System, Owner: ownerOperator}, string(r.System)+"|"+c.Of.Short())
 	}
@@ -126,7 +158,10 @@ func (l *layer) done(v *View, w *Want, open crossdock.Open, c crossdock.Receipt)
 	l.settled("credentials", string(v.System), "the credentials work")
 	l.say(v.Of.Short() + " is " + v.Key + " in " + string(v.System))
 	if v.Of.Kind == crossdock.KindOrder {
-		l.orderHeld(v.System, v.Of, before, v.Held)
+		l.orderHeld(v, before)
+		if stateOf(v.Held) == crossdock.OrderConfirmed && stateOf(before) != crossdock.OrderConfirmed {
+			l.overtaken(v, open, w.Rev)
+		}
 	}
 }
 

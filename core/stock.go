@@ -42,12 +42,13 @@ func (l *layer) hearStock(h heardOf) {
 		l.say("nothing to do: a later reading of " + of.Short() + " is known")
 		return
 	}
-	if _, changed := l.merged(h, of, said); changed == nil && !b.AsOf.IsZero() && len(b.Turning) == 0 {
+	_, what, _ := l.merged(h, of, said)
+	if what == older || what == unordered || what == echo && !b.AsOf.IsZero() && len(b.Turning) == 0 {
 		return
 	}
 	before := freeOf(b)
 	b.Item, b.Site = item.To, site.To
-	b.OnHand, b.Reserved, b.AsOf, b.Heard = s.OnHand.Count, s.Reserved.Count, l.at, h.after
+	b.OnHand, b.Reserved, b.AsOf, b.Heard = s.OnHand.Count, s.Reserved.Count, l.at, max(b.Heard, h.after)
 	var rest []Turn
 	for _, t := range b.Turning {
 		if t.Seq <= h.after {

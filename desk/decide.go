@@ -10,24 +10,53 @@ import (
 	"github.com/crossdockhq/crossdock/store"
 )
 
-// most rounds of loading and deciding again before an entry counts as broken: a
-// decision asks for what hangs on what it was just given, and that is not deep.
-const mostRounds = 40
+// mostRounds is how often an entry is loaded for and decided again before it
+// counts as broken. What a decision asks for hangs on what it was just given, and
+// that is not deep; but one that wakes hundreds of others asks for each.
+const mostRounds = 5000
 
-// reading is the book as an entry of the batch sees it: the rows that are loaded,
-// under what the batch has changed before.
+// row returns a row as an entry of the batch sees it: as the batch has changed it,
+// else as the book holds it. known is false when it has not been loaded.
+func (d *Desk) row(b *batch, at core.Address) (row core.Row, known bool) {
+	if row, changed := b.over[at]; changed {
+		return row, true
+	}
+	row, known = d.rows[at]
+	return row, known
+}
+
+// reading is the book of one decision. A row that is not loaded reads as none and
+// is noted, so that one run learns of as many as it can; what was decided without
+// them is thrown away. Five hundred orders woken by one reading of stock would
+// otherwise stop at the first missing row each, and load the book row by row.
 type reading struct {
-	d *Desk
-	b *batch
+	d       *Desk
+	b       *batch
+	noted   map[core.Address]bool
+	missing []core.Address
 }
 
 // Row implements core.Book.
-func (r reading) Row(at core.Address) (core.Row, bool) {
-	if row, changed := r.b.over[at]; changed {
-		return row, true
+func (r *reading) Row(at core.Address) (core.Row, bool) {
+	row, known := r.d.row(r.b, at)
+	if !known && !r.noted[at] {
+		if r.noted == nil {
+			r.noted = map[core.Address]bool{}
+		}
+		r.noted[at] = true
+		r.missing = append(r.missing, at)
 	}
-	row, known := r.d.rows[at]
-	return row, known
+	return row, true
+}
+
+// made returns what a run of the core came to: nothing but the rows it missed
+// where there are any.
+func (r *reading) made(run func(core.Book) core.Decision) core.Decision {
+	dec := run(r)
+	if len(r.missing) > 0 {
+		return core.Decision{Missing: r.missing}
+	}
+	return dec
 }
 
 func (b *batch) apply(changes []core.Change) {
@@ -64,10 +93,10 @@ func (d *Desk) decide(ctx context.Context, b *batch) error {
 			return nil
 		}
 		if rounds++; rounds > mostRounds {
-			e := b.entries[next]
-			e.decision = core.Broken(reading{d, b}, e.Entry, "it asks for more rows without end")
-			b.apply(e.decision.Changes)
-			next++
+			if err := d.giveUp(ctx, b, b.entries[next]); err != nil {
+				return err
+			}
+			next, rounds = next+1, 0
 			continue
 		}
 		if err := d.load(ctx, miss); err != nil {
@@ -77,14 +106,39 @@ func (d *Desk) decide(ctx context.Context, b *batch) error {
 	return nil
 }
 
-// decideOne decides one entry; a panic becomes an exception that names it.
+// giveUp makes an exception of an entry that asks for ever more rows.
+func (d *Desk) giveUp(ctx context.Context, b *batch, e *entry) error {
+	for {
+		e.decision = d.broken(b, e, "it asks for more rows without end")
+		if len(e.decision.Missing) == 0 {
+			b.apply(e.decision.Changes)
+			return nil
+		}
+		if err := d.load(ctx, e.decision.Missing); err != nil {
+			return err
+		}
+	}
+}
+
+// decideOne decides one entry; a panic becomes an exception that names it, unless
+// a row that is not loaded yet was read as none before.
 func (d *Desk) decideOne(b *batch, e *entry) (dec core.Decision) {
+	read := &reading{d: d, b: b}
 	defer func() {
-		if r := recover(); r != nil {
-			dec = core.Broken(reading{d, b}, e.Entry, fmt.Sprint(r))
+		r := recover()
+		switch {
+		case r == nil:
+		case len(read.missing) > 0:
+			dec = core.Decision{Missing: read.missing}
+		default:
+			dec = d.broken(b, e, fmt.Sprint(r))
 		}
 	}()
-	return core.Decide(reading{d, b}, e.Entry, e.said)
+	return read.made(func(book core.Book) core.Decision { return core.Decide(book, e.Entry, e.said) })
+}
+
+func (d *Desk) broken(b *batch, e *entry, reason string) core.Decision {
+	return (&reading{d: d, b: b}).made(func(book core.Book) core.Decision { return core.Broken(book, e.Entry, reason) })
 }
 
 // shorten ends a batch that has taken long at the entry before next.
@@ -157,28 +211,39 @@ func (d *Desk) trueUp(ctx context.Context, b *batch) error {
 
 // trueUpOnce trues up all views together; when that panics, those that do are
 // found one by one and stopped with an exception.
-func (d *Desk) trueUpOnce(b *batch, projected []core.Projected) (dec core.Decision) {
-	defer func() {
-		if r := recover(); r != nil {
-			for i := range projected {
-				if text := d.panics(b, projected[i]); text != "" {
-					projected[i] = core.Projected{Touch: projected[i].Touch, Err: crossdock.Errorf(crossdock.Internal, "the hub failed to true it up: %s", text)}
-				}
-			}
-			dec = core.TrueUp(reading{d, b}, b.to.Seq, b.to.At, projected)
+func (d *Desk) trueUpOnce(b *batch, projected []core.Projected) core.Decision {
+	dec, text := d.trueUpAll(b, projected)
+	if text == "" {
+		return dec
+	}
+	for i := range projected {
+		if dec, text := d.trueUpAll(b, projected[i:i+1]); text != "" {
+			projected[i] = core.Projected{Touch: projected[i].Touch, Err: crossdock.Errorf(crossdock.Internal, "the hub failed to true it up: %s", text)}
+		} else if len(dec.Missing) > 0 {
+			return dec
 		}
-	}()
-	return core.TrueUp(reading{d, b}, b.to.Seq, b.to.At, projected)
+	}
+	dec, text = d.trueUpAll(b, projected)
+	if text != "" {
+		panic(text) // even to stop the work is more than the core can do: a defect that must not be passed over
+	}
+	return dec
 }
 
-func (d *Desk) panics(b *batch, p core.Projected) (text string) {
+// trueUpAll trues up views; text is why the core panicked.
+func (d *Desk) trueUpAll(b *batch, projected []core.Projected) (dec core.Decision, text string) {
+	read := &reading{d: d, b: b}
 	defer func() {
-		if r := recover(); r != nil {
+		r := recover()
+		switch {
+		case r == nil:
+		case len(read.missing) > 0:
+			dec = core.Decision{Missing: read.missing}
+		default:
 			text = fmt.Sprint(r)
 		}
 	}()
-	core.TrueUp(reading{d, b}, b.to.Seq, b.to.At, []core.Projected{p})
-	return ""
+	return read.made(func(book core.Book) core.Decision { return core.TrueUp(book, b.to.Seq, b.to.At, projected) }), ""
 }
 
 // project asks the connectors what each touched system should hold, on all cores.
@@ -196,7 +261,7 @@ func (d *Desk) project(ctx context.Context, b *batch, touches []core.Touch) ([]c
 	for range mostRounds {
 		knowns := make([]*known, len(todo))
 		each(len(todo), func(i int) {
-			knowns[i] = &known{read: reading{d, b}, system: touches[todo[i]].System}
+			knowns[i] = &known{d: d, b: b, system: touches[todo[i]].System}
 			out[todo[i]] = d.projectOne(touches[todo[i]], knowns[i])
 		})
 		var miss []core.Address
@@ -241,13 +306,14 @@ func (d *Desk) projectOne(t core.Touch, k *known) (p core.Projected) {
 
 // known is what a projection may read; it notes the rows that are not loaded.
 type known struct {
-	read    reading
+	d       *Desk
+	b       *batch
 	system  crossdock.System
 	missing []core.Address
 }
 
 func (k *known) row(at core.Address) core.Row {
-	row, ok := k.read.Row(at)
+	row, ok := k.d.row(k.b, at)
 	if !ok {
 		k.missing = append(k.missing, at)
 	}

@@ -5,6 +5,7 @@ package intake
 
 import (
 	"errors"
+	"io"
 	"log/slog"
 	"net/http"
 	"strings"
@@ -58,39 +59,38 @@ func (in *Receive) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		in.Log.Warn("unsigned message refused", "connection", system, "reason", err)
 		http.Error(w, "not signed by this connection's secret", http.StatusUnauthorized)
 		return
+	case errors.Is(err, io.ErrUnexpectedEOF):
+		in.refuse(w, r, http.StatusBadRequest, err.Error())
+		return
 	case err != nil:
 		in.refuse(w, r, http.StatusRequestEntityTooLarge, err.Error())
 		return
 	}
-	over := in.check(system, messages)
+	in.check(system, messages)
 	if !in.file(w, r, messages) {
 		return
 	}
-	if over {
-		http.Error(w, "larger than this hub keeps; its digest was filed", http.StatusRequestEntityTooLarge)
+	if answer.Status == http.StatusRequestEntityTooLarge {
+		http.Error(w, "larger than this hub keeps; its digest was filed", answer.Status)
 		return
 	}
 	w.WriteHeader(answer.Status)
 	_, _ = w.Write(answer.Body)
 }
 
-// check marks genuine messages that must not be translated. over reports a body
-// beyond the hard cap, of which only digest and headers are kept.
-func (in *Receive) check(system crossdock.System, messages []crossdock.Message) (over bool) {
+// check marks genuine messages that must not be translated. One whose connector
+// has found a fault, such as a body beyond the hard cap, is marked already.
+func (in *Receive) check(system crossdock.System, messages []crossdock.Message) {
 	for i := range messages {
 		m := &messages[i]
 		m.From = system
-		if m.Fault == nil && m.Body != nil {
+		if m.Fault == nil {
 			m.Fault = CheckJSON(m.Body)
-		}
-		if m.Body == nil {
-			over = true
 		}
 		if m.Fault != nil {
 			in.Counts.Faulty.Add(1)
 		}
 	}
-	return over
 }
 
 // file puts the messages on disk and answers where that can't be done.

@@ -60,11 +60,9 @@ type Options struct {
 
 // World is a hub and the systems around it.
 type World struct {
+	*StandIns
 	Clock Clock
-	ERP   ERP
-	Odoo  *odoo.Server // nil when the ERP is a real one
-	Shops map[crossdock.System]*shopify.Server
-	Doors map[crossdock.System]*sandbox.Door
+	ERP   ERP // nil where no connection is an Odoo
 	Store store.Store
 	House *house.House
 	After func(context.Context) error // called after everything that was done; nil: nothing is
@@ -82,12 +80,19 @@ func New(ctx context.Context, o Options) (*World, error) {
 	if o.Reconcile == 0 {
 		o.Reconcile = 15 * time.Minute
 	}
-	w := &World{o: o, Shops: map[crossdock.System]*shopify.Server{}, Doors: map[crossdock.System]*sandbox.Door{}, rand: sandbox.Rand(o.Seed)}
+	w := &World{o: o, rand: sandbox.Rand(o.Seed)}
 	w.Clock.at = o.Start
-	for _, c := range o.Config.Connections {
-		if err := w.found(c); err != nil {
-			return nil, fmt.Errorf("stand-in of %s: %w", c.System, err)
+	var err error
+	if w.StandIns, err = o.Land.Build(o.Config, w.Clock.Now, o.Seed); err != nil {
+		return nil, err
+	}
+	switch {
+	case o.ERP != nil:
+		if err := w.goLive(); err != nil {
+			return nil, err
 		}
+	case w.Odoo != nil:
+		w.ERP = w.Odoo
 	}
 	if err := w.Open(ctx); err != nil {
 		return nil, err
@@ -95,50 +100,16 @@ func New(ctx context.Context, o Options) (*World, error) {
 	return w, nil
 }
 
-// found makes the stand-in of one connection and the door before it.
-func (w *World) found(c config.Connection) error {
-	switch c.Type.Name {
-	case "odoo":
-		erp := w.o.ERP
-		if erp == nil {
-			var err error
-			if erp, err = w.standIn(); err != nil {
-				return err
-			}
+// goLive puts the running database where the stand-in was, behind the same doors.
+func (w *World) goLive() error {
+	w.ERP, w.Odoo = w.o.ERP, nil
+	for _, c := range w.o.Config.Connections {
+		if w.IsERP(c.System) {
+			w.Doors[c.System] = sandbox.Wrap(w.ERP, w.Clock.Now, w.o.Seed)
 		}
-		w.ERP = erp
-		w.Doors[c.System] = sandbox.Wrap(erp, w.Clock.Now, w.o.Seed)
-		return w.o.Land.Odoo.furnish(erp)
-	case "shopify":
-		land := w.o.Land.Shops[c.System]
-		zone, err := time.LoadLocation(land.Zone)
-		if err != nil {
-			return fmt.Errorf("zone: %w", err)
-		}
-		s := shopify.New(shopify.Config{Shop: string(c.System) + ".myshopify.com", Secret: Secret, Token: Token, Currency: land.Currency, Zone: zone,
-			TaxesIncluded: land.TaxesIncluded, Clock: w.Clock.Now, Seed: w.o.Seed, Hook: "/in/" + string(c.System), Topics: OrderTopics})
-		w.Shops[c.System] = s
-		w.Doors[c.System] = sandbox.Wrap(s, w.Clock.Now, w.o.Seed)
-		return land.furnish(s, w.o.Land.Odoo.Items)
 	}
-	return fmt.Errorf("there is no stand-in for a connection of type %q", c.Type.Name)
+	return w.o.Land.Odoo.furnish(w.ERP)
 }
-
-// standIn makes the Odoo stand-in.
-func (w *World) standIn() (ERP, error) {
-	version := w.o.Land.Odoo.Version
-	if version == 0 {
-		version = 18
-	}
-	w.Odoo = odoo.New(odoo.Config{Version: version, Database: Database, User: User, Password: Password, Clock: w.Clock.Now, Seed: w.o.Seed})
-	if cur := w.o.Land.Odoo.Currency; cur != "" {
-		return w.Odoo, w.Odoo.RenameCompany("My Company", cur)
-	}
-	return w.Odoo, nil
-}
-
-// OrderTopics are the webhooks a hub subscribes to.
-var OrderTopics = []string{"orders/create", "orders/updated", "orders/cancelled"}
 
 // patience of the simulated hub's calls.
 const patience = 60 * time.Second
@@ -154,7 +125,7 @@ func (w *World) Open(ctx context.Context) error {
 	pull := map[crossdock.System]time.Duration{}
 	for _, c := range w.o.Config.Connections {
 		env := connector.Env{Now: w.Clock.Now}
-		if w.o.ERP != nil && c.Type.Name == "odoo" {
+		if w.o.ERP != nil && w.IsERP(c.System) {
 			env.Now = time.Now
 		}
 		if d := w.Doors[c.System]; d != nil {

@@ -30,6 +30,7 @@ func main() {
 type cli struct {
 	globals
 
+	Demo       demoCommand       `cmd:"" help:"Show the hub at work with the systems around it, all on this machine."`
 	Serve      serveCommand      `cmd:"" help:"Run the hub until it is told to end."`
 	Check      checkCommand      `cmd:"" help:"Check the configuration and say what the hub will do with it."`
 	Trace      traceCommand      `cmd:"" help:"Tell the story of one record over all systems."`

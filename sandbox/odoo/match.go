@@ -16,12 +16,15 @@ func (s *Server) Rows(model string) []map[string]any {
 		return nil
 	}
 	var out []map[string]any
-	s.person(func(e *env) {
+	err := s.person(func(e *env) {
 		e = e.with("active_test", false)
 		for _, id := range e.all(model) {
 			out = append(out, e.plainRow(e.rec(model, id)))
 		}
 	})
+	if err != nil {
+		panic(err) // a defect of the stand-in: reading refuses nothing
+	}
 	return out
 }
 
