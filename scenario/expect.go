@@ -22,7 +22,7 @@ func holds(ctx context.Context, w *sim.World, x Expectation) error {
 	if err != nil {
 		return err
 	}
-	rows, err := Rows(w, x.Who, model, where)
+	rows, err := match(w, x.Who, model, where, want)
 	if err != nil {
 		return err
 	}
@@ -84,15 +84,19 @@ func selection(words []string) (model string, where map[string]string, want []fi
 	return model, where, want, count, nil
 }
 
-// Rows returns what a system of the world holds, by its own models and field
-// names. A model or field it does not know is an error.
-func Rows(w *sim.World, who, model string, where map[string]string) ([]map[string]any, error) {
+// match returns the records of a system that where selects, with the fields that
+// are compared.
+func match(w *sim.World, who, model string, where map[string]string, want []field) ([]map[string]any, error) {
 	system := crossdock.System(who)
 	switch {
 	case w.Shops[system] != nil:
 		return w.Shops[system].Match(model, where)
 	case w.IsERP(system):
-		return w.ERP.Match(model, where)
+		fields := make([]string, len(want))
+		for i, f := range want {
+			fields[i] = f.name
+		}
+		return w.ERP.Match(model, where, fields...)
 	}
 	return nil, fmt.Errorf("%s is no system of this world", who)
 }
@@ -104,7 +108,11 @@ func brief(rows []map[string]any) string {
 			out = append(out, "…")
 			break
 		}
-		out = append(out, fmt.Sprint(row["id"], " ", row["name"], " ", row["state"]))
+		name, ok := row["name"]
+		if !ok {
+			name = row["display_name"]
+		}
+		out = append(out, fmt.Sprint(row["id"], " ", name, " ", row["state"]))
 	}
 	return strings.Join(out, ", ")
 }
@@ -302,5 +310,5 @@ func Find(w *sim.World, who string, words []string) ([]map[string]any, error) {
 	for _, f := range want {
 		where[f.name] = f.value
 	}
-	return Rows(w, who, model, where)
+	return match(w, who, model, where, nil)
 }

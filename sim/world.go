@@ -51,7 +51,10 @@ type Options struct {
 	Dir       string        // of the hub's store
 	Reconcile time.Duration // 0: every 15 minutes
 	Log       *slog.Logger  // nil: none
-	// ERP replaces the Odoo stand-in by a running scratch database.
+	// ERP replaces the Odoo stand-in by a running scratch database. It dates what it
+	// holds by the machine's clock, so the hub's connector to it reads that one too:
+	// it compares dates of Odoo's with how much time has passed for Odoo. nil: the
+	// stand-in, which lives by the simulated clock.
 	ERP ERP
 }
 
@@ -59,7 +62,7 @@ type Options struct {
 type World struct {
 	*StandIns
 	Clock Clock
-	ERP   ERP
+	ERP   ERP // nil where no connection is an Odoo
 	Store store.Store
 	House *house.House
 	After func(context.Context) error // called after everything that was done; nil: nothing is
@@ -86,17 +89,29 @@ func New(ctx context.Context, o Options) (*World, error) {
 	if w.StandIns, err = o.Land.Build(o.Config, w.Clock.Now, o.Seed); err != nil {
 		return nil, err
 	}
-	w.ERP = w.Odoo
-	if o.ERP != nil {
-		w.ERP, w.Odoo = o.ERP, nil
-		if err := o.Land.Odoo.furnish(w.ERP); err != nil {
+	switch {
+	case o.ERP != nil:
+		if err := w.goLive(); err != nil {
 			return nil, err
 		}
+	case w.Odoo != nil:
+		w.ERP = w.Odoo
 	}
 	if err := w.Open(ctx); err != nil {
 		return nil, err
 	}
 	return w, nil
+}
+
+// goLive puts the running database where the stand-in was, behind the same doors.
+func (w *World) goLive() error {
+	w.ERP, w.Odoo = w.o.ERP, nil
+	for _, c := range w.o.Config.Connections {
+		if w.IsERP(c.System) {
+			w.Doors[c.System] = sandbox.Wrap(w.ERP, w.Clock.Now, w.o.Seed)
+		}
+	}
+	return w.o.Land.Odoo.furnish(w.ERP)
 }
 
 // patience of the simulated hub's calls.
@@ -119,6 +134,9 @@ func (w *World) Open(ctx context.Context) error {
 	pull := map[crossdock.System]time.Duration{}
 	for _, c := range w.o.Config.Connections {
 		env := connector.Env{Now: w.Clock.Now}
+		if w.o.ERP != nil && w.IsERP(c.System) {
+			env.Now = time.Now
+		}
 		if d := w.Doors[c.System]; d != nil {
 			env.Transport = d.RoundTripper(sandbox.InProcess{Advance: w.Clock.Advance, Timeout: patience})
 		}
