@@ -144,7 +144,7 @@ func closed(v *crossdock.View, attempt int64) (open crossdock.Open, ok bool) {
 // the lost one.
 func answered(v *crossdock.View, open crossdock.Open, r crossdock.Receipt, seq int64) {
 	if !r.Holds.IsZero() {
-		v.Held = v.Held.With(r.Holds, r.Holds.Names())
+		v.Held = v.Held.With(r.Holds, r.Fields())
 	}
 	if l := v.Lost; l != nil && v.Settled == v.Heard && l.Push.Door == crossdock.DoorRefused && l.Push.Want.Equal(open.Push.Want) {
 		v.Unknown, v.Settles = false, time.Time{} // the lost push can't have a second effect, and nothing was heard since
