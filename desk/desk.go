@@ -6,6 +6,7 @@ package desk
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -34,6 +35,7 @@ type Desk struct {
 	now        func() time.Time
 
 	claimed bool
+	lost    error // the book, to another desk: this one is at its end
 	pos     store.Position
 	rows    map[core.Address]core.Row // what the book holds, as far as it was read; the desk alone changes it
 	ahead   map[arrivalID][]core.Said // translations of what was read and not wholly taken
@@ -46,8 +48,11 @@ func New(s store.Store, connectors map[crossdock.System]connector.Connector, now
 }
 
 // Step decides one batch. did is false when nothing waits. store.ErrStale means
-// that another desk has claimed the book: this one has to end.
+// that another desk has claimed the book: this one has to end, and does no more.
 func (d *Desk) Step(ctx context.Context) (did bool, err error) {
+	if d.lost != nil {
+		return false, d.lost
+	}
 	if !d.claimed {
 		if d.pos, err = d.book.Claim(ctx); err != nil {
 			return false, fmt.Errorf("claim the book: %w", err)
@@ -69,6 +74,9 @@ func (d *Desk) Step(ctx context.Context) (did bool, err error) {
 	}
 	if err := d.commit(ctx, batch); err != nil {
 		d.forget()
+		if errors.Is(err, store.ErrStale) {
+			d.lost = err // to claim the book again would take it back from who was given it
+		}
 		return false, err
 	}
 	return true, nil
