@@ -38,6 +38,7 @@ type Live struct {
 	mu    sync.Mutex
 	meta  map[string]map[string]liveField // of each model, once asked
 	calls map[string]int
+	pace  pace
 }
 
 var _ sim.ERP = (*Live)(nil)
@@ -156,23 +157,38 @@ func (l *Live) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		panic(http.ErrAbortHandler)
 	}
 	r.Body = io.NopCloser(bytes.NewReader(body))
-	l.count(body)
+	model, method, ok := called(body)
+	if ok {
+		l.mu.Lock()
+		l.calls[model+"."+method]++
+		l.mu.Unlock()
+	}
+	switch {
+	case method == "search_read":
+		l.pace.saw()
+	case ok && !reading[method]:
+		if l.pace.wait(r.Context()) != nil {
+			panic(http.ErrAbortHandler)
+		}
+		defer l.pace.changed()
+	}
 	l.proxy.ServeHTTP(w, r)
 }
 
-func (l *Live) count(body []byte) {
+// called reads which method of which model a request calls; ok is false where it
+// calls none.
+func called(body []byte) (model, method string, ok bool) {
 	var call struct {
 		Params struct {
-			Service string `json:"service"`
-			Args    []any  `json:"args"`
+			Service string            `json:"service"`
+			Args    []json.RawMessage `json:"args"`
 		} `json:"params"`
 	}
 	if json.Unmarshal(body, &call) != nil || call.Params.Service != "object" || len(call.Params.Args) < 5 {
-		return
+		return "", "", false
 	}
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.calls[fmt.Sprintf("%v.%v", call.Params.Args[3], call.Params.Args[4])]++
+	ok = json.Unmarshal(call.Params.Args[3], &model) == nil && json.Unmarshal(call.Params.Args[4], &method) == nil
+	return model, method, ok
 }
 
 // Calls counts the calls of the object service that ServeHTTP handed on so far, by
@@ -188,6 +204,12 @@ func (l *Live) Calls() map[string]int {
 func (l *Live) call(out any, model, method string, args []any, kw map[string]any) error {
 	if kw == nil {
 		kw = map[string]any{}
+	}
+	if !reading[method] {
+		if err := l.pace.wait(l.ctx); err != nil {
+			return err
+		}
+		defer l.pace.changed()
 	}
 	if err := l.rpc("object", "execute_kw", []any{l.database, l.uid, l.key, model, method, args, kw}, out); err != nil {
 		return fmt.Errorf("%s.%s: %w", model, method, err)

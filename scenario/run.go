@@ -159,7 +159,11 @@ func (s *Scenario) once(ctx context.Context, v *variant, o Options) (_ []Failure
 	if v.killAt > 0 {
 		w.After = r.killOnce
 	}
-	if err := w.Settle(ctx, toKnow); err != nil { // what is there is known before anything happens
+	err = w.Settle(ctx, toKnow) // what is there is known before anything happens
+	if errors.Is(err, sim.ErrUnsettled) {
+		return []Failure{{Run: v.name, Line: "before the first step", Text: err.Error()}}, nil
+	}
+	if err != nil {
 		return nil, err
 	}
 	w.Clock.To(day.Add(firstAt(v.steps)))

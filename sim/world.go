@@ -51,10 +51,7 @@ type Options struct {
 	Dir       string        // of the hub's store
 	Reconcile time.Duration // 0: every 15 minutes
 	Log       *slog.Logger  // nil: none
-	// ERP replaces the Odoo stand-in by a running scratch database. It dates what it
-	// holds by the machine's clock, so the hub's connector to it reads that one too:
-	// it compares dates of Odoo's with how much time has passed for Odoo. nil: the
-	// stand-in, which lives by the simulated clock.
+	// ERP replaces the Odoo stand-in by a running scratch database. nil: the stand-in.
 	ERP ERP
 }
 
@@ -134,9 +131,6 @@ func (w *World) Open(ctx context.Context) error {
 	pull := map[crossdock.System]time.Duration{}
 	for _, c := range w.o.Config.Connections {
 		env := connector.Env{Now: w.Clock.Now}
-		if w.o.ERP != nil && w.IsERP(c.System) {
-			env.Now = time.Now
-		}
 		if d := w.Doors[c.System]; d != nil {
 			env.Transport = d.RoundTripper(sandbox.InProcess{Advance: w.Clock.Advance, Timeout: patience})
 		}
