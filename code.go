@@ -56,23 +56,27 @@ func Errorf(code Code, format string, a ...any) error {
 	return &Error{Code: code, Text: err.Error(), Err: errors.Unwrap(err)}
 }
 
-// At returns err with a place in the input; the innermost place wins and outer
-// ones are put before it with a dot.
+// At returns err with a place in the input; where err has one already, the new
+// one is put before it with a dot. An Error that something else was wrapped
+// around keeps its code, and all the words around it stay in the text. An error
+// without a code becomes Invalid.
 func At(place string, err error) error {
-	if err == nil {
-		return nil
+	if err == nil || place == "" {
+		return err
 	}
-	var e *Error
-	if errors.As(err, &e) {
+	if e, ok := err.(*Error); ok { //nolint:errorlint // a wrapped one would lose the words around it
 		c := *e
 		if c.Place != "" {
-			c.Place = place + "." + c.Place
-		} else {
-			c.Place = place
+			place += "." + c.Place
 		}
+		c.Place = place
 		return &c
 	}
-	return &Error{Code: Invalid, Text: err.Error(), Place: place, Err: errors.Unwrap(err)}
+	code := Invalid
+	if e := (*Error)(nil); errors.As(err, &e) {
+		code = e.Code
+	}
+	return &Error{Code: code, Text: err.Error(), Place: place, Err: err}
 }
 
 // CodeOf returns the code of the first Error in err's chain, Internal for an

@@ -38,6 +38,11 @@ func (i Invoice) Validate() error {
 	if err := i.Total.Validate(); err != nil {
 		return At("total", err)
 	}
+	for n, l := range i.Lines {
+		if err := inCurrency(i.Total.Currency, amountsOf(l.Taxes, l.Net)...); err != nil {
+			return At("lines["+itoa(n)+"]", err)
+		}
+	}
 	return At("residual", inCurrency(i.Total.Currency, i.Residual))
 }
 

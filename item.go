@@ -133,6 +133,11 @@ func (t Tax) MarshalJSON() ([]byte, error) { return writeKept(taxFields(t), t.Ke
 // UnmarshalJSON reads a tax and keeps the fields it does not know.
 func (t *Tax) UnmarshalJSON(b []byte) (err error) {
 	*t = Tax{}
-	t.Kept, err = readKept(b, (*taxFields)(t))
-	return err
+	if t.Kept, err = readKept(b, (*taxFields)(t)); err != nil {
+		return err
+	}
+	if err := checkDecimal(t.Rate); err != nil {
+		return At("rate", err)
+	}
+	return At("fixed", checkDecimal(t.Fixed))
 }

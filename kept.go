@@ -9,8 +9,8 @@ import (
 	"sync"
 )
 
-// Kept holds the fields a form does not know, by name. A form embeds it and
-// writes two methods over writeKept and readKept; so what a newer hub added to a
+// Kept holds the fields a form does not know, by name. A form has it as its field
+// Kept and writes two methods over writeKept and readKept; so what a newer hub added to a
 // record survives a stay in an older one.
 type Kept map[string]json.RawMessage
 
@@ -44,19 +44,37 @@ func writeKept(known any, kept Kept) ([]byte, error) {
 // readKept unmarshals b into known (a pointer to a struct without custom methods)
 // and returns the fields the struct has no name for.
 func readKept(b []byte, known any) (Kept, error) {
-	if err := json.Unmarshal(b, known); err != nil {
-		return nil, err
-	}
 	var all map[string]json.RawMessage
 	if err := json.Unmarshal(b, &all); err != nil {
 		return nil, err
 	}
 	names := namesOf(reflect.TypeOf(known).Elem())
-	maps.DeleteFunc(all, func(name string, _ json.RawMessage) bool { return names[name] })
-	if len(all) == 0 {
-		return nil, nil
+	kept := maps.Clone(all)
+	maps.DeleteFunc(kept, func(name string, _ json.RawMessage) bool { return names[name] })
+	if len(kept) == 0 {
+		return nil, json.Unmarshal(b, known)
 	}
-	return all, nil
+	if mistakable(kept, names) {
+		maps.DeleteFunc(all, func(name string, _ json.RawMessage) bool { return !names[name] })
+		var err error
+		if b, err = json.Marshal(all); err != nil {
+			return nil, err
+		}
+	}
+	return kept, json.Unmarshal(b, known)
+}
+
+// mistakable reports a kept name that encoding/json would read as a known one: it
+// takes "Number" for the field "number". What is kept must not also be read.
+func mistakable(kept Kept, names map[string]bool) bool {
+	for name := range kept {
+		for known := range names {
+			if strings.EqualFold(name, known) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 var known sync.Map // reflect.Type → map[string]bool
@@ -64,7 +82,7 @@ var known sync.Map // reflect.Type → map[string]bool
 // namesOf returns the JSON names of a struct's fields.
 func namesOf(t reflect.Type) map[string]bool {
 	if got, ok := known.Load(t); ok {
-		return got.(map[string]bool) //nolint:forcetypeassert // only this function stores
+		return got.(map[string]bool) //nolint:errcheck // only this function stores, and only these
 	}
 	names := map[string]bool{}
 	for i := range t.NumField() {

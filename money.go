@@ -51,11 +51,14 @@ func NewMoney(amount, currency string) (Money, error) {
 	return m, m.Validate()
 }
 
+// most is how many characters a number may have as text.
+const most = 40
+
 // ParseDecimal reads a plain decimal number of at most 40 characters: no
 // exponent, because a short text must not become a gigantic number.
 func ParseDecimal(s string) (Decimal, error) {
-	if len(s) > 40 || strings.ContainsAny(s, "eE") {
-		return Decimal{}, Errorf(Invalid, "%q is no plain decimal number of at most 40 digits", shorten(s, 60))
+	if len(s) > most || strings.ContainsAny(s, "eE") {
+		return Decimal{}, Errorf(Invalid, "%q is no plain decimal number of at most %d characters", shorten(s, 60), most)
 	}
 	d, err := decimal.NewFromString(s)
 	if err != nil {
@@ -64,19 +67,33 @@ func ParseDecimal(s string) (Decimal, error) {
 	return d, nil
 }
 
+// checkDecimal holds a number that came in by another way (a JSON number, which
+// may have an exponent) to the bounds of ParseDecimal.
+func checkDecimal(d Decimal) error {
+	if e := d.Exponent(); e > most || e < -most || d.NumDigits() > most || len(d.String()) > most {
+		return Errorf(Invalid, "a number has more than %d characters", most)
+	}
+	return nil
+}
+
 func shorten(s string, most int) string {
 	if len(s) <= most {
 		return s
 	}
-	return s[:most] + "…"
+	return strings.ToValidUTF8(s[:most], "") + "…"
 }
 
 // Validate reports a currency that is not three capital letters.
 func (m Money) Validate() error {
-	if len(m.Currency) != 3 || strings.ToUpper(m.Currency) != m.Currency {
-		return Errorf(Invalid, "currency %q is not three capital letters (ISO 4217)", m.Currency)
+	if !isCapitals(m.Currency, 3) {
+		return Errorf(Invalid, "currency %q is not three capital letters (ISO 4217)", shorten(m.Currency, 20))
 	}
 	return nil
+}
+
+// isCapitals reports n letters A to Z.
+func isCapitals(s string, n int) bool {
+	return len(s) == n && strings.Trim(s, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") == ""
 }
 
 // IsZero reports an amount of nothing, in whatever currency.
@@ -141,12 +158,23 @@ func plain(d Decimal, least int32) string {
 	return whole + "." + frac
 }
 
-// MarshalText writes String; the zero Money is the empty text.
+// MarshalText writes String; the zero Money is the empty text. An amount that
+// UnmarshalText would refuse (no currency, too long) is refused here already.
 func (m Money) MarshalText() ([]byte, error) {
 	if m.Currency == "" && m.Amount.IsZero() {
 		return nil, nil
 	}
-	return []byte(m.String()), nil
+	if err := m.Validate(); err != nil {
+		return nil, err
+	}
+	if err := checkDecimal(m.Amount); err != nil {
+		return nil, err
+	}
+	s := m.String()
+	if len(s) > most+len(" USD") { // the decimals of the coins came on top
+		return nil, Errorf(Invalid, "%s has more than %d characters", s, most)
+	}
+	return []byte(s), nil
 }
 
 // UnmarshalText reads what MarshalText wrote.

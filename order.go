@@ -68,6 +68,16 @@ type TaxAmount struct {
 	Amount Money   `json:"amount"`
 }
 
+// UnmarshalJSON reads what encoding/json wrote, and holds the rate to the bounds of
+// ParseDecimal, which a JSON number with an exponent would escape.
+func (t *TaxAmount) UnmarshalJSON(b []byte) error {
+	type fields TaxAmount
+	if err := json.Unmarshal(b, (*fields)(t)); err != nil {
+		return err
+	}
+	return At("rate", checkDecimal(t.Rate))
+}
+
 // Totals are the sums a channel states; they are checked, never trusted.
 type Totals struct {
 	Subtotal Money `json:"subtotal,omitzero"` // lines after discounts
@@ -148,11 +158,14 @@ func (o Order) Validate() error {
 		}
 	}
 	for i, c := range o.Charges {
-		if err := inCurrency(o.Currency, c.Price, c.Discount); err != nil {
+		if err := inCurrency(o.Currency, amountsOf(c.Taxes, c.Price, c.Discount)...); err != nil {
 			return At("charges["+itoa(i)+"]", err)
 		}
 	}
-	return At("totals", inCurrency(o.Currency, o.Discount, o.Totals.Subtotal, o.Totals.Discount, o.Totals.Charges, o.Totals.Tax, o.Totals.Total))
+	if err := inCurrency(o.Currency, o.Discount); err != nil {
+		return At("discount", err)
+	}
+	return At("totals", inCurrency(o.Currency, o.Totals.Subtotal, o.Totals.Discount, o.Totals.Charges, o.Totals.Tax, o.Totals.Total))
 }
 
 func (l Line) validate(currency string) error {
@@ -162,11 +175,15 @@ func (l Line) validate(currency string) error {
 	if l.Discount.Amount.IsNegative() {
 		return At("discount", Errorf(Invalid, "discount %s is negative: a surcharge is a charge", l.Discount))
 	}
-	amounts := []Money{l.Price, l.Discount}
-	for _, t := range l.Taxes {
+	return inCurrency(currency, amountsOf(l.Taxes, l.Price, l.Discount)...)
+}
+
+// amountsOf returns amounts and those of the taxes.
+func amountsOf(taxes []TaxAmount, amounts ...Money) []Money {
+	for _, t := range taxes {
 		amounts = append(amounts, t.Amount)
 	}
-	return inCurrency(currency, amounts...)
+	return amounts
 }
 
 // Net returns quantity × price − discount, exactly, in the order's currency.
@@ -178,10 +195,12 @@ func (l Line) Net() Money {
 // Net returns price − discount.
 func (c Charge) Net() Money { return Money{c.Price.Amount.Sub(c.Discount.Amount), c.Price.Currency} }
 
+// inCurrency reports the first amount in another currency than the record's. Only
+// the zero Money may be without one.
 func inCurrency(currency string, amounts ...Money) error {
 	for _, m := range amounts {
-		if m.Currency != "" && m.Currency != currency {
-			return Errorf(Invalid, "%s is not in the order's currency %s", m, currency)
+		if m.Currency != currency && (m.Currency != "" || !m.IsZero()) {
+			return Errorf(Invalid, "%s is not in %s, the currency of the record", m, currency)
 		}
 	}
 	return nil

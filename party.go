@@ -63,7 +63,7 @@ func (p Party) Validate() error {
 	if strings.TrimSpace(p.Name) == "" {
 		return At("name", Errorf(Invalid, "a party has a name"))
 	}
-	if c := p.Address.Country; c != "" && (len(c) != 2 || strings.ToUpper(c) != c) {
+	if c := p.Address.Country; c != "" && !isCapitals(c, 2) {
 		return At("address.country", Errorf(Invalid, "country %q is not two capital letters (ISO 3166-1)", c))
 	}
 	return nil

@@ -21,7 +21,7 @@ func (p Purchase) Validate() error {
 	if p.Number == "" {
 		return At("number", Errorf(Invalid, "a purchase has a number"))
 	}
-	return validMoves(p.Lines)
+	return validMoves("lines", p.Lines)
 }
 
 type purchaseFields Purchase

@@ -3,8 +3,8 @@ package crossdock
 import "strings"
 
 // Quantity is an exact count in a unit of measure ("2 Units", "1.5 kg"). Its text
-// form, in JSON too, is the number, a space and the unit; no unit means pieces as
-// the item counts them. The zero Quantity is the neutral element of Plus.
+// form, in JSON too, is the number, a space and the unit (without space around
+// it); no unit means pieces as the item counts them. The zero Quantity is the neutral element of Plus.
 type Quantity struct {
 	Count Decimal
 	Unit  string
@@ -17,7 +17,7 @@ func ParseQuantity(s string) (Quantity, error) {
 	if err != nil {
 		return Quantity{}, err
 	}
-	return Quantity{d, unit}, nil
+	return Quantity{d, strings.TrimSpace(unit)}, nil
 }
 
 // Plus adds two counts of one unit; adding cases to pieces is an error.
@@ -55,8 +55,14 @@ func (q Quantity) String() string {
 	return plain(q.Count, 0) + " " + q.Unit
 }
 
-// MarshalText writes String.
-func (q Quantity) MarshalText() ([]byte, error) { return []byte(q.String()), nil }
+// MarshalText writes String. A count that UnmarshalText would refuse is refused
+// here already.
+func (q Quantity) MarshalText() ([]byte, error) {
+	if err := checkDecimal(q.Count); err != nil {
+		return nil, err
+	}
+	return []byte(q.String()), nil
+}
 
 // UnmarshalText reads what MarshalText wrote.
 func (q *Quantity) UnmarshalText(b []byte) error {

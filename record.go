@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"maps"
+	"reflect"
 	"slices"
 	"sort"
 )
@@ -40,6 +41,8 @@ func Pack(f Form) (Record, error) {
 	if err := json.Unmarshal(b, &r.Fields); err != nil {
 		return Record{}, Errorf(Internal, "%s is no JSON object: %w", kind, err)
 	}
+	delete(r.Fields, kindField)
+	delete(r.Fields, formField)
 	return r, nil
 }
 
@@ -57,13 +60,28 @@ func (r Record) Unpack(f Form) error {
 		return Errorf(Internal, "can't read %s: %w", kind, err)
 	}
 	if err := json.Unmarshal(b, f); err != nil {
-		return Errorf(Invalid, "%s: %w", kind, err)
+		return At(r.wrongField(f), Errorf(Invalid, "%s: %w", kind, err))
 	}
 	return nil
 }
 
-// Set puts one field, written as canonical JSON; null removes it.
+// wrongField returns the first field that f can't read; "" when each by itself is good.
+func (r Record) wrongField(f Form) string {
+	for _, name := range r.Names() {
+		b, err := json.Marshal(map[string]json.RawMessage{name: r.Fields[name]})
+		if err != nil || json.Unmarshal(b, reflect.New(reflect.TypeOf(f).Elem()).Interface()) != nil {
+			return name
+		}
+	}
+	return ""
+}
+
+// Set puts one field, written as canonical JSON; null removes it. No field is
+// called kind or form: a record says these beside its fields.
 func (r *Record) Set(name string, value any) error {
+	if name == kindField || name == formField {
+		return Errorf(Internal, "field %s of %s: a record has that beside its fields", name, r.Kind)
+	}
 	b, err := json.Marshal(value)
 	if err != nil {
 		return Errorf(Internal, "field %s of %s: %w", name, r.Kind, err)
@@ -86,9 +104,12 @@ func (r Record) Text(name string) string {
 	return s
 }
 
-// Names returns the names of the fields r has, sorted.
+// Names returns the names of the fields r has, sorted. It is never nil: to
+// Differs, and in what a statement says, nil means all fields, not none.
 func (r Record) Names() Fields {
-	return slices.Sorted(maps.Keys(r.Fields))
+	names := slices.AppendSeq(make(Fields, 0, len(r.Fields)), maps.Keys(r.Fields))
+	slices.Sort(names)
+	return names
 }
 
 // Clone returns a record that shares no map with r.
@@ -174,6 +195,9 @@ func (r Record) MarshalJSON() ([]byte, error) {
 	b.WriteString(`,"form":`)
 	b.Write(form)
 	for _, name := range r.Names() {
+		if name == kindField || name == formField {
+			continue // written above; a reader would not know which of two to take
+		}
 		key, err := json.Marshal(name)
 		if err != nil {
 			return nil, err
@@ -181,7 +205,11 @@ func (r Record) MarshalJSON() ([]byte, error) {
 		b.WriteByte(',')
 		b.Write(key)
 		b.WriteByte(':')
-		b.Write(r.Fields[name])
+		if v := r.Fields[name]; len(v) > 0 {
+			b.Write(v)
+		} else {
+			b.WriteString("null")
+		}
 	}
 	b.WriteByte('}')
 	return b.Bytes(), nil
@@ -196,8 +224,12 @@ func (r *Record) UnmarshalJSON(b []byte) error {
 	if err := json.Unmarshal(b, &r.Fields); err != nil {
 		return err
 	}
-	if err := json.Unmarshal(r.Fields[kindField], &r.Kind); err != nil {
-		return Errorf(Invalid, "a record without its kind: %w", err)
+	kind, ok := r.Fields[kindField]
+	if !ok {
+		return Errorf(Invalid, "a record without its kind")
+	}
+	if err := json.Unmarshal(kind, &r.Kind); err != nil {
+		return Errorf(Invalid, "the kind of a record is no text: %w", err)
 	}
 	if v, ok := r.Fields[formField]; ok {
 		if err := json.Unmarshal(v, &r.Form); err != nil {

@@ -1,6 +1,7 @@
 package crossdock
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 )
@@ -70,7 +71,16 @@ func ParseRef(s string) (Ref, error) {
 }
 
 // MarshalText writes String, so that a Ref is a JSON string and can be a map key.
-func (r Ref) MarshalText() ([]byte, error) { return []byte(r.String()), nil }
+// A ref that UnmarshalText would refuse, or read as another, is refused here already.
+func (r Ref) MarshalText() ([]byte, error) {
+	if r.IsZero() {
+		return nil, nil
+	}
+	if err := r.Validate(); err != nil {
+		return nil, err
+	}
+	return []byte(r.String()), nil
+}
 
 // UnmarshalText reads what MarshalText wrote.
 func (r *Ref) UnmarshalText(b []byte) error {
@@ -83,10 +93,16 @@ func (r *Ref) UnmarshalText(b []byte) error {
 }
 
 // Compare orders refs by system, kind and key, bytewise.
-func (r Ref) Compare(o Ref) int { return strings.Compare(r.String(), o.String()) }
+func (r Ref) Compare(o Ref) int {
+	return cmp.Or(cmp.Compare(r.System, o.System), cmp.Compare(r.Kind, o.Kind), cmp.Compare(r.Key, o.Key))
+}
 
-// Validate reports what is missing from a ref that must name a record.
+// Validate reports what is missing from a ref that must name a record, and a
+// slash where only the key may hold one.
 func (r Ref) Validate() error {
+	if strings.Contains(string(r.System)+string(r.Kind), "/") {
+		return Errorf(Invalid, "reference %q has a slash in its system or kind: only a key may hold one", r)
+	}
 	if r.System == "" || r.Kind == "" || r.Key == "" {
 		return Errorf(Invalid, "reference %q names no record: system, kind and key are needed", fmt.Sprintf("%s/%s/%s", r.System, r.Kind, r.Key))
 	}

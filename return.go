@@ -30,10 +30,10 @@ func (r Return) Validate() error {
 	if err := r.Order.Validate(); err != nil {
 		return At("order", err)
 	}
-	if err := validMoves(r.Sellable); err != nil {
-		return At("sellable", err)
+	if err := validMoves("sellable", r.Sellable); err != nil {
+		return err
 	}
-	return validMoves(r.Lines)
+	return validMoves("lines", r.Lines)
 }
 
 type returnFields Return

@@ -41,7 +41,7 @@ func (s Shipment) Validate() error {
 	if err := s.Order.Validate(); err != nil {
 		return At("order", err)
 	}
-	return validMoves(s.Lines)
+	return validMoves("lines", s.Lines)
 }
 
 type shipmentFields Shipment
@@ -56,13 +56,15 @@ func (s *Shipment) UnmarshalJSON(b []byte) (err error) {
 	return err
 }
 
-func validMoves(moves []Move) error {
+// validMoves checks the moves of the field named place.
+func validMoves(place string, moves []Move) error {
 	for i, m := range moves {
+		at := place + "[" + itoa(i) + "]."
 		if err := m.Item.Validate(); err != nil {
-			return At("lines["+itoa(i)+"].item", err)
+			return At(at+"item", err)
 		}
 		if m.Quantity.Count.IsNegative() {
-			return At("lines["+itoa(i)+"].quantity", Errorf(Invalid, "quantity %s is negative", m.Quantity))
+			return At(at+"quantity", Errorf(Invalid, "quantity %s is negative", m.Quantity))
 		}
 	}
 	return nil

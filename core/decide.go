@@ -161,6 +161,9 @@ func (l *layer) hear(h heardOf) {
 		l.say("nothing to do: " + h.Of.String() + " is not there and the book has none")
 	case h.Gone:
 		l.heardGone(h, of)
+	case h.Says != nil && len(h.Says) == 0:
+		l.look(h.from, h.Of, h.Of, l.at, "it was named without being described")
+		l.say(h.Of.String() + " is to be looked at")
 	case h.Of.Kind == crossdock.KindStock:
 		l.hearStock(h)
 	case h.Of.Kind == crossdock.KindOrder:

@@ -63,7 +63,7 @@ func hear(v *crossdock.View, s spoken) (verdict, crossdock.Fields) {
 	}
 	lost, first := v.Lost, v.Held.IsZero()
 	v.Held = v.Held.With(s.said, s.says)
-	v.Version, v.Heard = s.version, s.seq
+	v.Version, v.Heard = max(v.Version, s.version), s.seq
 	v.Unknown, v.Lost, v.Settles, v.Gone = false, nil, time.Time{}, false
 	switch {
 	case lost != nil && first: // what was made by the lost push is there

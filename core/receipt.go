@@ -43,7 +43,8 @@ func (l *layer) resulted(r crossdock.Result, said []heardOf) {
 			need = append(need, LinkAt(crossdock.Ref{System: r.System, Kind: c.Of.Kind, Key: c.Key}))
 		}
 	}
-	l.need(need...)
+	l.need(append(need, l.held(r)...)...)
+	l.need(l.promisedTo(r)...)
 	for _, c := range r.Receipts {
 		l.about(c.Of)
 		if c.Look {
@@ -55,6 +56,33 @@ func (l *layer) resulted(r crossdock.Result, said []heardOf) {
 	for _, h := range said {
 		l.hear(h)
 	}
+}
+
+// held lists what is read when the ERP answers for an order.
+func (l *layer) held(r crossdock.Result) []Address {
+	need := []Address{ExceptionAt(key("credentials", string(r.System)))}
+	for _, c := range r.Receipts {
+		if c.Of.Kind == crossdock.KindOrder {
+			need = append(need, PromiseAt(c.Of), ExceptionAt(key("amount", c.Of.Short())))
+		}
+	}
+	return need
+}
+
+// promisedTo lists the balances of what the orders of a result were promised.
+func (l *layer) promisedTo(r crossdock.Result) []Address {
+	var need []Address
+	for _, c := range r.Receipts {
+		if c.Of.Kind != crossdock.KindOrder {
+			continue
+		}
+		if p := get[Promise](l, PromiseAt(c.Of)); p != nil {
+			for _, line := range p.Lines {
+				need = append(need, BalanceAt(line.Item, p.Site))
+			}
+		}
+	}
+	return need
 }
 
 func (l *layer) receipt(r crossdock.Result, c crossdock.Receipt) {

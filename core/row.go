@@ -4,6 +4,7 @@
 package core
 
 import (
+	"encoding/json"
 	"strings"
 	"time"
 
@@ -171,9 +172,32 @@ type Waiting struct {
 
 // Document is something issued.
 type Document struct {
-	Of crossdock.Ref `json:"of"`
+	Of crossdock.Ref
 	crossdock.Document
-	Seq int64 `json:"seq"`
+	Seq int64
+}
+
+// documentRow is the JSON form of a Document, which would otherwise be written by
+// the promoted method of the document in it, without Of and Seq.
+type documentRow struct {
+	Of       crossdock.Ref      `json:"of"`
+	Document crossdock.Document `json:"document"`
+	Seq      int64              `json:"seq"`
+}
+
+// MarshalJSON writes the document inside the row.
+func (r Document) MarshalJSON() ([]byte, error) {
+	return json.Marshal(documentRow{r.Of, r.Document, r.Seq})
+}
+
+// UnmarshalJSON reads what MarshalJSON wrote.
+func (r *Document) UnmarshalJSON(b []byte) error {
+	var row documentRow
+	if err := json.Unmarshal(b, &row); err != nil {
+		return err
+	}
+	*r = Document{row.Of, row.Document, row.Seq}
+	return nil
 }
 
 // Timer fires once, at or after Due.

@@ -16,7 +16,9 @@ func TrueUp(b Book, seq int64, at time.Time, projected []Projected) Decision {
 	return run(b, seq, at, func(l *layer) {
 		var need []Address
 		for _, p := range projected {
-			need = append(need, ViewAt(p.System, p.Of), RecordAt(p.Of), WantAt(p.System, DoPush, p.Of), WantAt(p.System, DoLook, p.Of), TimerAt(p.Of, parkedTimer(p.System)))
+			about := string(p.System) + "|" + p.Of.Short()
+			need = append(need, ViewAt(p.System, p.Of), WantAt(p.System, DoPush, p.Of), WantAt(p.System, DoLook, p.Of), TimerAt(p.Of, parkedTimer(p.System)),
+				ExceptionAt(key("push", about)), ExceptionAt(key("project", about)))
 			for _, w := range p.Waits {
 				need = append(need, AwaitAt(keyName(p.System, w)))
 			}

@@ -52,8 +52,11 @@ type Filing struct {
 type Journal interface {
 	// File puts arrivals at the ends of their lanes, in their order, and moves the
 	// cursor, all or nothing. When it returns nil they are on disk (I1) and their
-	// Number and Digest are set. An Attempt's ID becomes its Number. Calls that come
-	// together may share one commit. ErrFull: nothing was filed, try later. ErrBroken: stop.
+	// Number and Digest are set. An Attempt's ID becomes its Number; attempts and
+	// results are refused in any lane but Urgent. Bodies are given by value. Calls
+	// that come together may share one commit. A context that ends before the commit
+	// began leaves nothing; after that File waits and says what came of it.
+	// ErrFull: nothing was filed, try later. ErrBroken: stop.
 	File(ctx context.Context, f Filing) error
 	// Read returns up to limit arrivals of a lane with numbers above after, ascending.
 	Read(ctx context.Context, lane crossdock.Lane, after int64, limit int) ([]Arrival, error)
@@ -114,10 +117,11 @@ type Book interface {
 	// Load returns the rows at the addresses, in their order, nil where there is none.
 	Load(ctx context.Context, at []core.Address) ([]core.Row, error)
 	// Commit writes a batch: entries, rows and position together or not at all. It
-	// compares the stored position with From and returns ErrStale when they differ.
+	// refuses what Commit.Validate does, compares the stored position with From and
+	// returns ErrStale when they differ. ErrFull and ErrBroken are as in Journal.File.
 	Commit(ctx context.Context, c Commit) error
 	// Due returns up to limit wants of a system in state due whose time has come,
-	// urgent lane first, then by due time, then by key.
+	// urgent lane first, then by due time, then by key. The zero time has always come.
 	Due(ctx context.Context, system crossdock.System, now time.Time, limit int) ([]*core.Want, error)
 	// Timers returns up to limit timers with Due at or before now, the earliest first.
 	Timers(ctx context.Context, now time.Time, limit int) ([]*core.Timer, error)

@@ -1,0 +1,143 @@
+package app
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net"
+	"net/http"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strconv"
+	"time"
+
+	"github.com/crossdockhq/crossdock"
+	"github.com/crossdockhq/crossdock/core"
+	"github.com/crossdockhq/crossdock/replay"
+	"github.com/crossdockhq/crossdock/store"
+	"github.com/crossdockhq/crossdock/store/sqlite"
+)
+
+// Asked is a hub that answers the command line, whether it runs or not.
+type Asked interface {
+	Trace(ctx context.Context, ref string) (*replay.Story, error)
+	Exceptions(ctx context.Context, all bool) ([]*core.Exception, error)
+	Work(ctx context.Context, system crossdock.System) ([]replay.Work, error)
+	// Act files what a person decided; the running hub does it, or the next one that starts.
+	Act(ctx context.Context, a crossdock.Action) error
+	Close() error
+}
+
+// Ask returns the hub of a data directory: the running one through its socket,
+// else its store, read as it is.
+func Ask(ctx context.Context, dir string) (Asked, error) {
+	r := &running{path: filepath.Join(dir, SocketName)}
+	r.client = &http.Client{Timeout: 30 * time.Second, Transport: &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+		return new(net.Dialer).DialContext(ctx, "unix", r.path)
+	}}}
+	if conn, err := new(net.Dialer).DialContext(ctx, "unix", r.path); err == nil {
+		return r, conn.Close()
+	}
+	if _, err := os.Stat(dir); errors.Is(err, fs.ErrNotExist) {
+		return nil, crossdock.Errorf(crossdock.Unavailable, "there is no data directory %s: start the hub once with crossdock serve, or name the configuration with -c", dir)
+	}
+	s, err := sqlite.Open(dir, sqlite.Options{ReadOnly: true})
+	if err != nil {
+		return nil, crossdock.Errorf(crossdock.Unavailable, "open the data directory: %w", err)
+	}
+	return &stopped{dir: dir, store: s}, nil
+}
+
+// stopped answers from the store of a hub that does not run.
+type stopped struct {
+	dir   string
+	store store.Store
+}
+
+func (s *stopped) Trace(ctx context.Context, ref string) (*replay.Story, error) {
+	return replay.Trace(ctx, s.store, ref)
+}
+
+func (s *stopped) Exceptions(ctx context.Context, all bool) ([]*core.Exception, error) {
+	return replay.Exceptions(ctx, s.store, all)
+}
+
+func (s *stopped) Work(ctx context.Context, system crossdock.System) ([]replay.Work, error) {
+	return replay.List(ctx, s.store, system)
+}
+
+// Act files the action in the journal; the hub does it when it starts.
+func (s *stopped) Act(ctx context.Context, a crossdock.Action) (err error) {
+	w, err := sqlite.Open(s.dir, sqlite.Options{})
+	if err != nil {
+		return crossdock.Errorf(crossdock.Unavailable, "open the data directory: %w", err)
+	}
+	defer func() { err = errors.Join(err, w.Close()) }()
+	return w.Journal().File(ctx, store.Filing{Arrivals: []*store.Arrival{{Lane: crossdock.Urgent, At: time.Now(), Body: a}}})
+}
+
+func (s *stopped) Close() error { return s.store.Close() }
+
+// running asks a hub through its socket.
+type running struct {
+	path   string
+	client *http.Client
+}
+
+func (r *running) Trace(ctx context.Context, ref string) (*replay.Story, error) {
+	var s replay.Story
+	return &s, r.do(ctx, http.MethodGet, "/v1/trace?"+url.Values{"of": {ref}}.Encode(), nil, &s)
+}
+
+func (r *running) Exceptions(ctx context.Context, all bool) (list []*core.Exception, err error) {
+	err = r.do(ctx, http.MethodGet, "/v1/exceptions?"+url.Values{"all": {strconv.FormatBool(all)}}.Encode(), nil, &list)
+	return list, err
+}
+
+func (r *running) Work(ctx context.Context, system crossdock.System) (list []replay.Work, err error) {
+	err = r.do(ctx, http.MethodGet, "/v1/work?"+url.Values{"connection": {string(system)}}.Encode(), nil, &list)
+	return list, err
+}
+
+func (r *running) Act(ctx context.Context, a crossdock.Action) error {
+	b, err := json.Marshal(a)
+	if err != nil {
+		return err
+	}
+	return r.do(ctx, http.MethodPost, "/v1/action", b, nil)
+}
+
+func (r *running) Close() error {
+	r.client.CloseIdleConnections()
+	return nil
+}
+
+func (r *running) do(ctx context.Context, method, path string, body []byte, into any) (err error) {
+	req, err := http.NewRequestWithContext(ctx, method, "http://hub"+path, bytes.NewReader(body))
+	if err != nil {
+		return err
+	}
+	resp, err := r.client.Do(req)
+	if err != nil {
+		return crossdock.Errorf(crossdock.Unavailable, "ask the running hub at %s: %w", r.path, err)
+	}
+	defer func() { err = errors.Join(err, resp.Body.Close()) }()
+	if resp.StatusCode != http.StatusOK {
+		var f crossdock.Fault
+		if json.NewDecoder(resp.Body).Decode(&f) == nil && f.Text != "" {
+			return &crossdock.Error{Code: f.Code, Text: f.Text, Place: f.Place}
+		}
+		return crossdock.Errorf(crossdock.Internal, "the running hub answered %s", resp.Status)
+	}
+	if into == nil {
+		return nil
+	}
+	if err := json.NewDecoder(resp.Body).Decode(into); err != nil {
+		return fmt.Errorf("what the running hub answered: %w", err)
+	}
+	return nil
+}

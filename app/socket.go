@@ -1,0 +1,68 @@
+package app
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"io/fs"
+	"net"
+	"net/http"
+	"os"
+	"strconv"
+
+	"github.com/crossdockhq/crossdock"
+	"github.com/crossdockhq/crossdock/replay"
+)
+
+// listenSocket binds the socket of a hub; one that a crash has left behind is
+// replaced. The store's lock is held already, so no other hub listens on it.
+func listenSocket(ctx context.Context, path string) (net.Listener, error) {
+	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, crossdock.Errorf(crossdock.Unavailable, "replace the socket: %w", err)
+	}
+	l, err := new(net.ListenConfig).Listen(ctx, "unix", path)
+	if err != nil {
+		return nil, crossdock.Errorf(crossdock.Unavailable, "bind the socket %s (its path may have about 100 characters): %w", path, err)
+	}
+	if err := os.Chmod(path, 0o600); err != nil {
+		return nil, errors.Join(crossdock.Errorf(crossdock.Unavailable, "protect the socket: %w", err), l.Close())
+	}
+	return l, nil
+}
+
+// private is what the socket answers.
+func (h *Hub) private() http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /v1/trace", func(w http.ResponseWriter, r *http.Request) {
+		story, err := replay.Trace(r.Context(), h.store, r.URL.Query().Get("of"))
+		reply(w, story, err)
+	})
+	mux.HandleFunc("GET /v1/exceptions", func(w http.ResponseWriter, r *http.Request) {
+		list, err := replay.Exceptions(r.Context(), h.store, r.URL.Query().Get("all") == strconv.FormatBool(true))
+		reply(w, list, err)
+	})
+	mux.HandleFunc("GET /v1/work", func(w http.ResponseWriter, r *http.Request) {
+		list, err := replay.List(r.Context(), h.store, crossdock.System(r.URL.Query().Get("connection")))
+		reply(w, list, err)
+	})
+	mux.HandleFunc("POST /v1/action", func(w http.ResponseWriter, r *http.Request) {
+		var a crossdock.Action
+		if err := json.NewDecoder(io.LimitReader(r.Body, 1<<20)).Decode(&a); err != nil {
+			reply(w, nil, crossdock.Errorf(crossdock.Invalid, "the action is no JSON: %w", err))
+			return
+		}
+		_, err := h.house.File(r.Context(), a)
+		reply(w, struct{}{}, err)
+	})
+	return mux
+}
+
+func reply(w http.ResponseWriter, v any, err error) {
+	w.Header().Set("Content-Type", "application/json")
+	if err != nil {
+		w.WriteHeader(http.StatusUnprocessableEntity)
+		v = crossdock.FaultOf(err)
+	}
+	_ = json.NewEncoder(w).Encode(v) // it fails only when whoever asked has gone
+}

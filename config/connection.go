@@ -1,0 +1,273 @@
+package config
+
+import (
+	"reflect"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/crossdockhq/crossdock"
+	"github.com/crossdockhq/crossdock/connector"
+)
+
+var connectionName = regexp.MustCompile(`^[a-z][a-z0-9-]{0,39}$`)
+
+// leastPull keeps a slip of the pen (pull: 1ms) from flooding a system.
+const leastPull = time.Second
+
+func (r *reader) connections(e entry, companies []crossdock.Company) []Connection {
+	all, ok := r.mapping(e.value, e.key)
+	if ok && len(all) == 0 {
+		r.wrong(e.at, e.key, "there is no connection: a hub needs at least one")
+	}
+	var out []Connection
+	for _, one := range all {
+		path := e.key + "." + one.name
+		switch {
+		case one.key == string(crossdock.BookSystem):
+			r.wrong(one.at, path, "%q is the name of the hub's own records: take another", one.key)
+		case !connectionName.MatchString(one.key):
+			r.wrong(one.at, path, "the name of a connection is up to 40 small letters, digits and dashes, a letter first")
+		}
+		out = append(out, r.connection(one, path, companies))
+	}
+	slices.SortFunc(out, func(a, b Connection) int { return strings.Compare(string(a.System), string(b.System)) })
+	return out
+}
+
+// connection reads one connection: first of which type it is, then the rest.
+func (r *reader) connection(e entry, path string, companies []crossdock.Company) Connection {
+	c := Connection{System: crossdock.System(e.key), Pull: DefaultPull, refs: map[string]string{}, places: map[string]position{"": e.at}}
+	before := len(r.problems)
+	all, ok := r.mapping(e.value, path)
+	if !ok {
+		return c
+	}
+	t, ok := r.connectorType(all, e, path)
+	if !ok {
+		// Which other keys it may have is not known; those every connection has are read.
+		c.Type.Takes = kinds()
+		r.role(&c, all, path, companies)
+		return c
+	}
+	c.Type, c.Takes, c.Owns, c.Settles = t, sortedKinds(t.Takes), sortedKinds(t.Owns), t.Settles
+	all = r.knownOnly(all, path, keysOf(t), e.at)
+	r.role(&c, all, path, companies)
+	r.settings(&c, all, path)
+	if v, ok := c.settings.(connector.Validator); ok && len(r.problems) == before && len(c.refs) == 0 {
+		if err := v.Validate(); err != nil {
+			r.problems = append(r.problems, c.wrong(r.file, err))
+		}
+	}
+	return c
+}
+
+// connectorType finds the type among the keys of a connection.
+func (r *reader) connectorType(all []entry, e entry, path string) (connector.Type, bool) {
+	known := make([]string, len(r.types))
+	for i, t := range r.types {
+		known[i] = t.Name
+	}
+	slices.Sort(known)
+	i := slices.IndexFunc(all, func(e entry) bool { return e.key == "type" })
+	if i < 0 {
+		r.wrong(e.at, path, "the key type is missing: %s There are: %s", connectionKeys[0].doc, strings.Join(known, ", "))
+		return connector.Type{}, false
+	}
+	v, ok := r.words(all[i].value, path+".type", writtenOut)
+	if !ok {
+		return connector.Type{}, false
+	}
+	i = slices.IndexFunc(r.types, func(t connector.Type) bool { return t.Name == v.text })
+	if i < 0 {
+		r.wrongNear(v.at, path+".type", v.text, "there is no connector of type "+v.shown(), known)
+		return connector.Type{}, false
+	}
+	return r.types[i], true
+}
+
+// role reads the keys that every connection has.
+func (r *reader) role(c *Connection, all []entry, path string, companies []crossdock.Company) {
+	for _, e := range all {
+		at := path + "." + e.key
+		switch e.key {
+		case "company":
+			c.Company = r.company(e, at, companies)
+		case "sites":
+			c.Sites = r.sites(e, at)
+		case "takes":
+			c.Takes = r.kindList(e, at, c.Type.Takes, "is nothing that "+c.Type.Name+" takes")
+		case "owns":
+			c.Owns = r.kindList(e, at, kinds(), "is no kind of record")
+		case "pull":
+			if v, ok := r.scalar(e.value, at, "a duration such as 1m, or off", writtenOut); ok {
+				if c.Pull = 0; v.text != "off" {
+					c.Pull = r.duration(v, at, leastPull)
+				}
+			}
+		case "settles":
+			if v, ok := r.scalar(e.value, at, durationShape.wants(), writtenOut); ok {
+				c.Settles = r.duration(v, at, 0)
+			}
+		}
+	}
+}
+
+func (r *reader) company(e entry, path string, companies []crossdock.Company) string {
+	v, ok := r.words(e.value, path, writtenOut)
+	if !ok {
+		return ""
+	}
+	known := make([]string, len(companies))
+	for i, c := range companies {
+		known[i] = c.Key
+	}
+	if !slices.Contains(known, v.text) {
+		r.wrongNear(v.at, path, v.text, "there is no company "+v.shown()+" under companies", known)
+	}
+	return v.text
+}
+
+func (r *reader) sites(e entry, path string) []string {
+	list, _ := r.wordList(e.value, path, writtenOut)
+	var out []string
+	for i, v := range list {
+		if v.text != "" && slices.Contains(out, v.text) {
+			r.wrong(v.at, path+"["+strconv.Itoa(i)+"]", "the site %s is there twice", v.text)
+		}
+		out = append(out, v.text)
+	}
+	return out
+}
+
+// kindList reads kinds of records, each of which must be among known.
+func (r *reader) kindList(e entry, path string, known []crossdock.Kind, otherwise string) []crossdock.Kind {
+	list, ok := r.wordList(e.value, path, writtenOut)
+	if !ok {
+		return nil
+	}
+	words := make([]string, len(known))
+	for i, k := range known {
+		words[i] = string(k)
+	}
+	out := []crossdock.Kind{}
+	for i, v := range list {
+		at := path + "[" + strconv.Itoa(i) + "]"
+		kind := crossdock.Kind(v.text)
+		switch {
+		case !slices.Contains(known, kind):
+			r.wrongNear(v.at, at, v.text, v.shown()+" "+otherwise, words)
+		case slices.Contains(out, kind):
+			r.wrong(v.at, at, "the kind %s is there twice", kind)
+		}
+		out = append(out, kind)
+	}
+	return sortedKinds(out)
+}
+
+// settings reads the fields of the connector into what its Type makes.
+func (r *reader) settings(c *Connection, all []entry, path string) {
+	c.settings = c.Type.Config()
+	target := reflect.ValueOf(c.settings).Elem()
+	for _, f := range c.Type.Fields {
+		v := target.Field(f.Index)
+		i := slices.IndexFunc(all, func(e entry) bool { return e.key == f.Name })
+		if i < 0 {
+			if f.Default != "" {
+				if err := setText(v, f.Default); err != nil && r.defect == nil {
+					r.defect = crossdock.Errorf(crossdock.Internal, "default of field %s of connector %s: %w", f.Name, c.Type.Name, err)
+				}
+			}
+			continue
+		}
+		c.places[f.Name] = r.at(all[i].value)
+		r.setting(c, f, v, all[i], path+"."+f.Name)
+	}
+}
+
+// setting reads one field.
+func (r *reader) setting(c *Connection, f connector.Field, v reflect.Value, e entry, path string) {
+	s, err := shapeOf(f.Type)
+	if err != nil {
+		return // Load has refused such a type
+	}
+	how := plain
+	if f.Secret {
+		how = secretOnly
+	}
+	note := func(got value) {
+		if got.open {
+			c.refs[f.Name] = got.ref
+		}
+		if f.Secret && !got.open && got.text != "" {
+			c.secrets = append(c.secrets, got.text)
+		}
+	}
+	switch s {
+	case listShape:
+		list, ok := r.wordList(e.value, path, how)
+		if !ok {
+			return
+		}
+		out := reflect.MakeSlice(f.Type, len(list), len(list))
+		for i, got := range list {
+			note(got)
+			out.Index(i).SetString(got.text)
+		}
+		v.Set(out)
+	case mapShape:
+		all, _ := r.mapping(e.value, path)
+		out := reflect.MakeMap(f.Type)
+		for _, one := range all {
+			if got, ok := r.words(one.value, path+"."+one.name, how); ok {
+				note(got)
+				out.SetMapIndex(reflect.ValueOf(one.key).Convert(f.Type.Key()), reflect.ValueOf(got.text).Convert(f.Type.Elem()))
+			}
+		}
+		v.Set(out)
+	case textShape:
+		got, ok := r.words(e.value, path, how)
+		if !ok {
+			return
+		}
+		note(got)
+		v.SetString(got.text)
+		if isURL(f) && !got.open {
+			if login.MatchString(got.text) {
+				r.wrong(got.at, path, "an address holds no user and no password: those have keys of their own")
+			} else if err := checkURL(got.text); err != nil {
+				r.wrong(got.at, path, "%s %s", got.shown(), err)
+			}
+		}
+	default:
+		got, ok := r.scalar(e.value, path, s.wants(), how)
+		if !ok {
+			return
+		}
+		if note(got); got.open {
+			return
+		}
+		if err := setText(v, got.text); err != nil || got.ref == "" && got.isText() && s != durationShape {
+			r.wrong(got.at, path, "expected %s, and %s is not", s.wants(), got.shown())
+		}
+	}
+}
+
+// isURL reports a field that holds the address of a server, by its name.
+func isURL(f connector.Field) bool { return f.Name == "url" || strings.HasSuffix(f.Name, "_url") }
+
+func kinds() []crossdock.Kind {
+	var out []crossdock.Kind
+	for _, name := range crossdock.KindNames() {
+		out = append(out, crossdock.Kind(name))
+	}
+	return out
+}
+
+func sortedKinds(list []crossdock.Kind) []crossdock.Kind {
+	out := slices.Clone(list)
+	slices.Sort(out)
+	return out
+}

@@ -1,0 +1,167 @@
+package odoo
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+
+	"github.com/crossdockhq/crossdock"
+)
+
+// step is how orders are brought to a state.
+type step struct {
+	state  string
+	method string
+	reach  crossdock.OrderState
+	with   map[string]any // context
+}
+
+var steps = map[string]step{
+	stateSale: {stateSale, "action_confirm", crossdock.OrderConfirmed, nil},
+	// Without this, 18 answers with a wizard and cancels nothing (recorded).
+	stateCancel: {stateCancel, "action_cancel", crossdock.OrderCancelled, map[string]any{"disable_cancel_warning": true}},
+}
+
+// bring confirms or cancels orders. Confirming twice is an error on 18 and 19 and
+// silently accepted on 16 (recorded), so the state is read first.
+func (p *pushing) bring(ctx context.Context, idx []int, state string) {
+	do := steps[state]
+	for _, some := range chunks(idx, p.c.cfg.ConfirmBatch) {
+		rows, ok := p.orderStates(ctx, some)
+		if !ok {
+			continue
+		}
+		var todo []int
+		for _, i := range some {
+			if r, there := rows[p.out[i].Key]; !there {
+				p.orderGone(i)
+			} else if p.mayAct(i, r, do) {
+				todo = append(todo, i)
+			}
+		}
+		p.act(ctx, todo, do)
+	}
+}
+
+// mayAct reports that an order still has to be brought to the state; every other
+// gets its receipt here.
+func (p *pushing) mayAct(i int, r row, do step) bool {
+	state, err := r.text("state")
+	if err != nil {
+		p.fail(i, err)
+		return false
+	}
+	in, ok := bookState(state)
+	locked, _ := r.flag("locked") // 17 and later; on 16 a locked order may be cancelled
+	switch {
+	case !ok:
+		p.fail(i, crossdock.At("state", crossdock.Errorf(crossdock.Invalid, "sale order %s is in state %q, which this connector does not know", p.out[i].Key, state)))
+	case in == do.reach:
+		p.orderDone(i, r)
+	case in == crossdock.OrderCancelled:
+		p.conflict(i, r, fmt.Sprintf("sale order %s was cancelled in Odoo", p.out[i].Key))
+	case do.state == stateCancel && locked:
+		p.fail(i, crossdock.Errorf(crossdock.Refused, "sale order %s is locked in Odoo: unlock it there, then try again", p.out[i].Key))
+	default:
+		return true
+	}
+	return false
+}
+
+// act runs the method on all orders at once. Odoo does all of them or, with an
+// exception, none: the batch is then halved down to the order that can't be.
+func (p *pushing) act(ctx context.Context, idx []int, do step) {
+	if p.stopped(idx) {
+		return
+	}
+	n, err := ids(p.keys(idx))
+	if err != nil {
+		p.failAll(idx, err)
+		return
+	}
+	var answer json.RawMessage
+	err = p.c.rpc.call(ctx, string(orderModel), do.method, []any{n}, p.c.context(do.with), &answer)
+	switch {
+	case err == nil:
+		p.acted(ctx, idx, do, answer)
+	case !halve(err):
+		p.failAll(idx, err)
+	case len(idx) > 1:
+		p.actHalves(ctx, idx, do)
+	default:
+		p.actedNot(ctx, idx[0], do, err)
+	}
+}
+
+func (p *pushing) actHalves(ctx context.Context, idx []int, do step) {
+	half := len(idx) / 2
+	p.act(ctx, idx[:half:half], do)
+	p.act(ctx, idx[half:], do)
+}
+
+// acted reads back what became of the orders. An answer that is an action, a
+// question to a person for instance, means that it was not done.
+func (p *pushing) acted(ctx context.Context, idx []int, do step, answer json.RawMessage) {
+	rows, err := p.c.readRows(ctx, crossdock.KindOrder, p.keys(idx))
+	if err != nil {
+		p.unread(idx, err)
+		return
+	}
+	var not []int
+	for _, i := range idx {
+		r, there := rows[p.out[i].Key]
+		state, _ := r.text("state")
+		in, _ := bookState(state)
+		switch {
+		case !there:
+			p.orderGone(i)
+		case in == do.reach:
+			p.orderDone(i, r)
+		default:
+			not = append(not, i)
+		}
+	}
+	switch {
+	case len(not) > 1:
+		p.actHalves(ctx, not, do)
+	case len(not) == 1 && len(idx) > 1:
+		p.act(ctx, not, do)
+	case len(not) == 1:
+		p.fail(not[0], crossdock.Errorf(crossdock.Refused, "Odoo did not %s sale order %s%s: do it there by hand", do.verb(), p.out[not[0]].Key, question(answer)))
+	}
+}
+
+func (s step) verb() string {
+	if s.state == stateCancel {
+		return "cancel"
+	}
+	return "confirm"
+}
+
+// question names the action Odoo answered with.
+func question(answer json.RawMessage) string {
+	var action struct {
+		Name  string `json:"name"`
+		Model string `json:"res_model"`
+	}
+	if json.Unmarshal(answer, &action) != nil || action.Name == "" && action.Model == "" {
+		return ""
+	}
+	return fmt.Sprintf(" and asks for a decision instead (%s)", or(action.Name, action.Model))
+}
+
+// actedNot writes the receipt of the one order Odoo refuses. Where it has reached
+// the state meanwhile by another hand, it is done.
+func (p *pushing) actedNot(ctx context.Context, i int, do step, refused error) {
+	p.fail(i, refused)
+	rows, err := p.c.readRows(ctx, crossdock.KindOrder, p.keys([]int{i}))
+	if err != nil {
+		return
+	}
+	r, there := rows[p.out[i].Key]
+	state, _ := r.text("state")
+	if in, _ := bookState(state); there && in == do.reach {
+		p.out[i].Code, p.out[i].Text = crossdock.OK, ""
+		p.orderDone(i, r)
+	}
+}

@@ -1,0 +1,208 @@
+package odoo
+
+import (
+	"context"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/crossdockhq/crossdock"
+)
+
+// lookups are what Odoo hardly ever changes.
+type lookups struct {
+	countries  map[string]string            // code → id
+	states     map[string]map[string]string // country's id → code → id
+	regions    map[string]string            // state's id → code
+	pricelists map[string]string            // name → id
+	currency   string                       // the company's
+}
+
+// cached returns what get finds in the lookups, after fill where it is not there
+// yet. Two callers may fill at once; they read the same.
+func cached[T any](c *Connector, get func(*lookups) (T, bool), fill func() (func(*lookups), error)) (T, error) {
+	c.mu.Lock()
+	v, ok := get(&c.found)
+	c.mu.Unlock()
+	if ok {
+		return v, nil
+	}
+	put, err := fill()
+	if err != nil {
+		return v, err
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	put(&c.found)
+	v, _ = get(&c.found)
+	return v, nil
+}
+
+// codes reads the records of a model as code → id.
+func (c *Connector) codes(ctx context.Context, model, field string, domain []any) (map[string]string, error) {
+	rows, err := c.searchRows(ctx, model, domain, []string{field}, nil)
+	if err != nil {
+		return nil, err
+	}
+	out := map[string]string{}
+	for _, r := range rows {
+		f := &reader{row: r}
+		if code, id := f.str(field), f.ref("id"); f.err == nil && code != "" {
+			out[code] = id
+		}
+	}
+	return out, nil
+}
+
+// country returns the id of a country by its ISO code.
+func (c *Connector) country(ctx context.Context, code string) (string, error) {
+	all, err := cached(c, func(l *lookups) (map[string]string, bool) { return l.countries, l.countries != nil },
+		func() (func(*lookups), error) {
+			m, err := c.codes(ctx, "res.country", "code", nil)
+			return func(l *lookups) { l.countries = m }, err
+		})
+	if err != nil {
+		return "", err
+	}
+	if id := all[code]; id != "" {
+		return id, nil
+	}
+	return "", crossdock.At("country_code", crossdock.Errorf(crossdock.Invalid, "Odoo has no country with the code %q", code))
+}
+
+// state returns the id of a country's state; "" where Odoo has no such state,
+// which is so for most countries.
+func (c *Connector) state(ctx context.Context, country, code string) (string, error) {
+	all, err := cached(c, func(l *lookups) (map[string]string, bool) { m, ok := l.states[country]; return m, ok },
+		func() (func(*lookups), error) {
+			n, err := ids([]string{country})
+			if err != nil {
+				return nil, err
+			}
+			m, err := c.codes(ctx, "res.country.state", "code", []any{[]any{"country_id", "=", n[0]}})
+			return func(l *lookups) {
+				l.states = maps.Clone(l.states)
+				if l.states == nil {
+					l.states = map[string]map[string]string{}
+				}
+				l.states[country] = m
+			}, err
+		})
+	return all[code], err
+}
+
+// addRegion puts the code of a partner's state into the message: the row has only
+// its name.
+func (c *Connector) addRegion(ctx context.Context, r row, m *crossdock.Message) error {
+	id, err := r.id("state_id")
+	if err != nil || id == "" {
+		return err
+	}
+	code, err := cached(c, func(l *lookups) (string, bool) { s, ok := l.regions[id]; return s, ok },
+		func() (func(*lookups), error) {
+			n, err := ids([]string{id})
+			if err != nil {
+				return nil, err
+			}
+			m, err := c.codes(ctx, "res.country.state", "code", []any{[]any{"id", "=", n[0]}})
+			code := ""
+			for k := range m {
+				code = k
+			}
+			return func(l *lookups) {
+				l.regions = maps.Clone(l.regions)
+				if l.regions == nil {
+					l.regions = map[string]string{}
+				}
+				l.regions[id] = code
+			}, err
+		})
+	if err != nil || code == "" {
+		return err
+	}
+	if m.Meta == nil {
+		m.Meta = crossdock.Meta{}
+	}
+	m.Meta[metaRegion] = code
+	return nil
+}
+
+// pricelist returns the id of the one price list of that name and currency.
+func (c *Connector) pricelist(ctx context.Context, name, currency string) (string, error) {
+	return cached(c, func(l *lookups) (string, bool) { s, ok := l.pricelists[name]; return s, ok },
+		func() (func(*lookups), error) {
+			rows, err := c.searchRows(ctx, "product.pricelist", []any{[]any{"name", "=", name}, []any{"active", "=", true}}, []string{"currency_id"}, nil)
+			if err != nil {
+				return nil, err
+			}
+			got := map[string]bool{}
+			for _, r := range rows {
+				f := &reader{row: r}
+				if in, id := f.name("currency_id"), f.ref("id"); f.err == nil && in == currency {
+					got[id] = true
+				}
+			}
+			all := slices.Sorted(maps.Keys(got))
+			switch len(all) {
+			case 0:
+				return nil, crossdock.At("pricelist", crossdock.Errorf(crossdock.Invalid, "Odoo has no price list %q in %s: make it, or mend pricelists in crossdock.yaml", name, currency))
+			case 1:
+				return func(l *lookups) {
+					l.pricelists = maps.Clone(l.pricelists)
+					if l.pricelists == nil {
+						l.pricelists = map[string]string{}
+					}
+					l.pricelists[name] = all[0]
+				}, nil
+			}
+			return nil, crossdock.At("pricelist", crossdock.Errorf(crossdock.Invalid, "Odoo has several price lists %q in %s (ids %s): rename all but one", name, currency, strings.Join(all, ", ")))
+		})
+}
+
+// companyCurrency returns the currency of the company the hub works in, which is
+// that of an order without a price list.
+func (c *Connector) companyCurrency(ctx context.Context) (string, error) {
+	return cached(c, func(l *lookups) (string, bool) { return l.currency, l.currency != "" },
+		func() (func(*lookups), error) {
+			company, err := c.company(ctx)
+			if err != nil {
+				return nil, err
+			}
+			rows, err := c.searchRows(ctx, "res.company", []any{[]any{"id", "=", company}}, []string{"currency_id"}, nil)
+			if err != nil {
+				return nil, err
+			}
+			if len(rows) != 1 {
+				return nil, crossdock.At("company_id", crossdock.Errorf(crossdock.Unauthorized, "the user may not see company %v: allow it, or mend company_id in crossdock.yaml", company))
+			}
+			currency, err := rows[0].label("currency_id")
+			return func(l *lookups) { l.currency = currency }, err
+		})
+}
+
+// company returns the id of the configured company, or of the user's own.
+func (c *Connector) company(ctx context.Context) (any, error) {
+	if c.cfg.Company != 0 {
+		return c.cfg.Company, nil
+	}
+	uid, err := c.rpc.login(ctx)
+	if err != nil {
+		return nil, err
+	}
+	rows, err := c.searchRows(ctx, "res.users", []any{[]any{"id", "=", uid}}, []string{"company_id"}, nil)
+	if err != nil {
+		return nil, err
+	}
+	if len(rows) != 1 {
+		return nil, crossdock.Errorf(crossdock.Unauthorized, "the user %q can't read his own record: set company_id in crossdock.yaml", c.cfg.User)
+	}
+	key, err := rows[0].id("company_id")
+	if err != nil {
+		return nil, err
+	}
+	n, err := ids([]string{key})
+	if err != nil {
+		return nil, err
+	}
+	return n[0], nil
+}

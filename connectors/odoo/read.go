@@ -1,0 +1,189 @@
+package odoo
+
+import (
+	"context"
+	"encoding/json"
+	"strings"
+
+	"github.com/crossdockhq/crossdock"
+)
+
+// source says where the records of a kind are kept and which of their fields are read.
+type source struct {
+	model    string
+	fields   []string
+	domain   []any // always asked for, besides what changed
+	archived bool  // archived records are read too
+}
+
+// sources of the kinds whose messages are plain rows. Stock is read by stocker.
+var sources = map[crossdock.Kind]source{
+	crossdock.KindSite: {model: "stock.warehouse", fields: []string{"active", "code", "lot_stock_id", "name", "write_date"}, archived: true},
+	crossdock.KindTax: {model: "account.tax", archived: true, domain: []any{[]any{"type_tax_use", "=", "sale"}},
+		fields: []string{"active", "amount", "amount_type", "children_tax_ids", "name", "price_include", "write_date"}},
+	crossdock.KindItem: {model: "product.product", archived: true,
+		fields: []string{"active", "barcode", "currency_id", "default_code", "list_price", "name", "type", "uom_id", "write_date"}},
+	crossdock.KindOrder: {model: string(orderModel),
+		fields: []string{"amount_tax", "amount_total", "amount_untaxed", "client_order_ref", "currency_id", "name", "origin", "state", "warehouse_id", "write_date"}},
+	crossdock.KindParty: {model: string(partnerModel), archived: true,
+		fields: []string{"city", "company_name", "country_code", "email", "is_company", "name", "parent_id", "phone", "ref", "state_id", "street", "street2", "type", "vat", "write_date", "zip"}},
+}
+
+// fieldsOf returns the fields of a kind under the names of the server's version.
+func fieldsOf(k crossdock.Kind, major int) []string {
+	f := sources[k].fields
+	switch {
+	case k == crossdock.KindItem && major < 17:
+		f = append(f[:len(f):len(f)], "detailed_type")
+	case k == crossdock.KindItem && major > 17:
+		f = append(f[:len(f):len(f)], "is_storable")
+	case k == crossdock.KindItem:
+		f = append(f[:len(f):len(f)], "detailed_type") // 17: is_storable came with 18
+	case k == crossdock.KindOrder && major > 16:
+		f = append(f[:len(f):len(f)], "locked") // on 16 the state "done" says so
+	}
+	return f
+}
+
+// taxField is the name of a sale order line's taxes.
+func taxField(major int) string {
+	if major >= 19 {
+		return "tax_ids"
+	}
+	return "tax_id"
+}
+
+// archivedToo makes a search see archived records.
+var archivedToo = map[string]any{"active_test": false}
+
+// searchRows runs search_read; more are further keyword arguments.
+func (c *Connector) searchRows(ctx context.Context, model string, domain []any, fields []string, more map[string]any) ([]row, error) {
+	kw := c.context(archivedToo)
+	for k, v := range more {
+		kw[k] = v
+	}
+	if domain == nil {
+		domain = []any{}
+	}
+	var rows []row
+	err := c.rpc.call(ctx, model, "search_read", []any{domain, fields}, kw, &rows)
+	return rows, err
+}
+
+// readRows reads records of a kind by key into a map. What Odoo does not have is
+// not in the map: read leaves it out (recorded).
+func (c *Connector) readRows(ctx context.Context, k crossdock.Kind, keys []string) (map[string]row, error) {
+	major, err := c.rpc.major(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return c.readFields(ctx, sources[k].model, keys, fieldsOf(k, major))
+}
+
+func (c *Connector) readFields(ctx context.Context, model string, keys, fields []string) (map[string]row, error) {
+	out := map[string]row{}
+	if len(keys) == 0 {
+		return out, nil
+	}
+	n, err := ids(keys)
+	if err != nil {
+		return nil, err
+	}
+	var rows []row
+	if err := c.rpc.call(ctx, model, "read", []any{n, fields}, c.context(nil), &rows); err != nil {
+		return nil, err
+	}
+	for _, r := range rows {
+		key, err := r.id("id")
+		if err != nil {
+			return nil, err
+		}
+		out[key] = r
+	}
+	return out, nil
+}
+
+// message makes a message of a row. From and Asked are the caller's.
+func message(k crossdock.Kind, r row) (crossdock.Message, error) {
+	key, err := r.id("id")
+	if err != nil {
+		return crossdock.Message{}, err
+	}
+	m := crossdock.Message{Kind: k, Key: key, Body: r.body()}
+	m.Version, _ = r.text("write_date") // a row without one is told faulty by Translate
+	return m, nil
+}
+
+// messages makes messages of rows and adds what Translate needs beside a row: the
+// external id, where it is ours, and the code of a partner's state.
+func (c *Connector) messages(ctx context.Context, k crossdock.Kind, rows []row) ([]crossdock.Message, error) {
+	external, err := c.externalIDs(ctx, k, rows)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]crossdock.Message, 0, len(rows))
+	for _, r := range rows {
+		m, err := message(k, r)
+		if err != nil {
+			return nil, err
+		}
+		if id := external[m.Key]; id != "" {
+			m.Meta = crossdock.Meta{metaExternal: id}
+		}
+		if k == crossdock.KindParty {
+			if err := c.addRegion(ctx, r, &m); err != nil {
+				return nil, err
+			}
+		}
+		out = append(out, m)
+	}
+	return out, nil
+}
+
+// mark is the field in which the hub writes its external id so that a record can
+// be searched by it: users may not search ir.model.data (recorded).
+func mark(k crossdock.Kind) string {
+	switch k {
+	case crossdock.KindOrder:
+		return "origin"
+	case crossdock.KindParty:
+		return "ref"
+	}
+	return ""
+}
+
+// externalIDs returns the external ids of ours by key. A record duplicated by a
+// person carries a copy of the mark but no external id, so Odoo is asked.
+func (c *Connector) externalIDs(ctx context.Context, k crossdock.Kind, rows []row) (map[string]string, error) {
+	field := mark(k)
+	var marked []string
+	for _, r := range rows {
+		if field == "" {
+			break
+		}
+		if s, err := r.text(field); err == nil && strings.HasPrefix(s, module) {
+			if key, err := r.id("id"); err == nil {
+				marked = append(marked, key)
+			}
+		}
+	}
+	if len(marked) == 0 {
+		return nil, nil
+	}
+	n, err := ids(marked)
+	if err != nil {
+		return nil, err
+	}
+	var got map[string]json.RawMessage
+	if err := c.rpc.call(ctx, sources[k].model, "get_external_id", []any{n}, c.context(nil), &got); err != nil {
+		return nil, err
+	}
+	out := map[string]string{}
+	for key, v := range got {
+		var id string
+		if json.Unmarshal(v, &id) == nil && strings.HasPrefix(id, module) {
+			out[key] = id
+		}
+	}
+	return out, nil
+}

@@ -1,0 +1,106 @@
+package shopify
+
+import (
+	"slices"
+
+	"github.com/crossdockhq/crossdock"
+)
+
+// Topics whose body is not the whole order (webhook schemas orders/* 2026-07).
+const (
+	topicEdited = "orders/edited" // only which lines changed, by how much
+	topicDelete = "orders/delete" // only the id
+)
+
+// whole lists the topics whose body is the whole order.
+var whole = []string{"orders/create", "orders/updated", "orders/cancelled", "orders/paid", "orders/fulfilled", "orders/partially_fulfilled"}
+
+// What a channel says of an order and of a party, sorted: also where it is empty,
+// so that a note taken out in the shop is taken out in the book.
+var (
+	orderFields = crossdock.Fields{"bill_to", "cancelled", "channel", "charges", "currency", "customer", "discount", "lines", "note",
+		"number", "placed", "purchase_code", "ship_to", "tax_included", "test", "totals"}
+	partyFields = crossdock.Fields{"address", "company", "email", "name", "phone"}
+)
+
+// Translate makes statements of a webhook or of the answer to a look: the
+// customer, where the order names one, then the order. A body that tells no more
+// than which order changed gives a statement that says nothing, which causes a look.
+func (s *Shop) Translate(m crossdock.Message) []crossdock.Statement {
+	of := crossdock.Ref{System: m.From, Kind: m.Kind, Key: m.Key}
+	switch {
+	case m.Kind == "":
+		return nil
+	case m.Fault != nil:
+		return []crossdock.Statement{{Of: of, Fault: m.Fault}}
+	case m.Kind != crossdock.KindOrder:
+		return []crossdock.Statement{{Of: of, Fault: &crossdock.Fault{Code: crossdock.Invalid, Text: "the connector reads orders only"}}}
+	}
+	looked := m.Meta[metaShape] == shapeGraphQL
+	topic := m.Meta[metaTopic]
+	if !looked && !slices.Contains(whole, topic) {
+		return []crossdock.Statement{named(of, topic == topicDelete)}
+	}
+	n, err := parse(m.Body)
+	if err != nil {
+		return []crossdock.Statement{{Of: of, Fault: crossdock.FaultOf(err)}}
+	}
+	var o order
+	switch {
+	case looked && n.at("gone").isTrue():
+		return []crossdock.Statement{named(of, true)}
+	case looked:
+		o, err = lookedOrder(n)
+	default:
+		o, err = webhookOrder(n)
+	}
+	if isGID(o.gid) {
+		of.Key = o.gid
+	}
+	if o.thin {
+		return []crossdock.Statement{named(of, false)}
+	}
+	if err != nil {
+		return []crossdock.Statement{{Of: of, Version: stamp(o.updated), At: o.updated, Fault: crossdock.FaultOf(err)}}
+	}
+	return o.statements(of)
+}
+
+// named is a statement that names an order and no more, or says that it is gone.
+func named(of crossdock.Ref, gone bool) crossdock.Statement {
+	if of.Key == "" {
+		return crossdock.Statement{Of: of, Fault: &crossdock.Fault{Code: crossdock.Invalid, Text: "neither body nor headers say which order this is about"}}
+	}
+	if gone {
+		return crossdock.Statement{Of: of, Gone: true}
+	}
+	return crossdock.Statement{Of: of, Says: crossdock.Fields{}}
+}
+
+// statements makes the party's and the order's. The party's version is the
+// order's: what an order says of its customer is as old as the order.
+func (o order) statements(of crossdock.Ref) []crossdock.Statement {
+	var out []crossdock.Statement
+	var buyer crossdock.Ref
+	if key, p := o.buyer(); key != "" {
+		buyer = crossdock.Ref{System: of.System, Kind: crossdock.KindParty, Key: key}
+		out = append(out, o.say(buyer, p, partyFields))
+		out[0].Names = matching(p)
+	}
+	return append(out, o.say(of, o.form(of.System, buyer), orderFields))
+}
+
+// say states a form; one that is not valid becomes a fault with its place.
+func (o order) say(of crossdock.Ref, f crossdock.Form, says crossdock.Fields) crossdock.Statement {
+	st := crossdock.Statement{Of: of, Version: stamp(o.updated), At: o.updated}
+	err := f.Validate()
+	if err == nil {
+		if st.Said, err = crossdock.Pack(f); err == nil {
+			st.Says = says
+			return st
+		}
+	}
+	st.Said = crossdock.Record{}
+	st.Fault = crossdock.FaultOf(err)
+	return st
+}

@@ -1,0 +1,132 @@
+package intake
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/crossdockhq/crossdock"
+	"github.com/crossdockhq/crossdock/connector"
+	"github.com/crossdockhq/crossdock/store"
+)
+
+// Pull reads what changed in one connection, kind after kind, a page a step.
+// Step and Run are for one goroutine.
+type Pull struct {
+	system  crossdock.System
+	conn    connector.Puller
+	journal store.Journal
+	book    store.Book
+	now     func() time.Time
+	every   time.Duration
+	log     *slog.Logger
+	filed   func()
+
+	kind     int       // of Kinds: the one being pulled
+	next     time.Time // of the next round
+	failures int
+	rounds   int
+}
+
+// NewPull makes the pull of one connection; it starts nothing. filed is called
+// after something was filed and may be nil.
+func NewPull(s store.Store, system crossdock.System, conn connector.Puller, o PullOptions) *Pull {
+	return &Pull{system: system, conn: conn, journal: s.Journal(), book: s.Book(), now: o.Now, every: o.Every, log: o.Log, filed: o.Filed}
+}
+
+// PullOptions are what a pull is given besides store and connector.
+type PullOptions struct {
+	Now   func() time.Time
+	Every time.Duration // between two rounds
+	Log   *slog.Logger
+	Filed func()
+}
+
+// Rounds returns how many times everything has been pulled since the start.
+func (p *Pull) Rounds() int { return p.rounds }
+
+// Next returns when the next round begins.
+func (p *Pull) Next() time.Time { return p.next }
+
+// Step pulls one page. did is false between two rounds, and while the system is away.
+func (p *Pull) Step(ctx context.Context) (did bool, err error) {
+	now := p.now()
+	if now.Before(p.next) {
+		return false, nil
+	}
+	kinds := p.conn.Kinds()
+	if p.kind >= len(kinds) {
+		p.kind, p.next = 0, now.Add(p.every)
+		p.rounds++
+		return false, nil
+	}
+	more, err := p.page(ctx, kinds[p.kind])
+	if ctx.Err() != nil {
+		return false, nil //nolint:nilerr // the hub ends; the page is pulled again
+	}
+	if code := crossdock.CodeOf(err); err != nil && isAway(err) {
+		p.failures++
+		wait := min(time.Second<<min(p.failures, 10), 5*time.Minute)
+		p.next = now.Add(wait)
+		p.log.Warn("can't pull", "connection", p.system, "kind", kinds[p.kind], "code", code, "again_in", wait, "error", err)
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	p.failures = 0
+	if !more {
+		p.kind++
+	}
+	return true, nil
+}
+
+// Run pulls until the context ends.
+func (p *Pull) Run(ctx context.Context, wake <-chan struct{}) error {
+	return store.Loop(ctx, "pull "+string(p.system), wake, p.Step)
+}
+
+// pullError is trouble with the outside, as opposed to our own disk.
+type pullError struct{ error }
+
+func (e pullError) Unwrap() error { return e.error }
+
+func isAway(err error) bool {
+	_, ok := err.(pullError) //nolint:errorlint // page returns it bare
+	return ok
+}
+
+// page pulls one page of a kind and files its rows and its cursor in one
+// transaction (I2). A row that says what the view already heard is not filed.
+func (p *Pull) page(ctx context.Context, kind crossdock.Kind) (more bool, err error) {
+	cursor, err := p.journal.Cursor(ctx, p.system, kind)
+	if err != nil {
+		return false, err
+	}
+	pos, err := p.book.Position(ctx)
+	if err != nil {
+		return false, err
+	}
+	asked := p.now()
+	page, err := p.conn.Pull(ctx, kind, connector.Cursor(cursor.Text))
+	if err != nil {
+		return false, pullError{err}
+	}
+	fresh, err := store.Fresh(ctx, p.book, p.system, page.Messages)
+	if err != nil {
+		return false, err
+	}
+	f := store.Filing{Cursor: &store.Cursor{System: p.system, Kind: kind, Text: string(page.Next), At: asked}}
+	for _, m := range fresh {
+		m.From, m.Asked, m.After = p.system, asked, pos.Seq
+		f.Arrivals = append(f.Arrivals, &store.Arrival{Lane: crossdock.Normal, At: asked, Body: m})
+	}
+	if err := p.journal.File(ctx, f); err != nil {
+		return false, fmt.Errorf("file a page of %s from %s: %w", kind, p.system, err)
+	}
+	if len(fresh) > 0 && p.filed != nil {
+		p.filed()
+	}
+	return page.More, nil
+}

@@ -1,0 +1,166 @@
+// Package reconcile is the room that compares: from time to time it reads what a
+// system holds of the records that are still in motion and files what differs
+// from the views. It adds no second way of mending: what it files is a message
+// like any other.
+package reconcile
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"slices"
+	"time"
+
+	"github.com/crossdockhq/crossdock"
+	"github.com/crossdockhq/crossdock/connector"
+	"github.com/crossdockhq/crossdock/store"
+)
+
+// pageSize is how many records are read in one call.
+const pageSize = 100
+
+// Options are what a reconciliation is given besides store and connector.
+type Options struct {
+	Kinds []crossdock.Kind // what is compared
+	Every time.Duration
+	Now   func() time.Time
+	Log   *slog.Logger
+	Filed func() // called after something was filed; may be nil
+}
+
+// Reconcile compares the records of one connection. Step and Run are for one goroutine.
+type Reconcile struct {
+	system  crossdock.System
+	conn    connector.Finder
+	journal store.Journal
+	book    store.Book
+	o       Options
+
+	kind     int
+	after    string // key of the last view compared
+	next     time.Time
+	failures int
+}
+
+// New makes the reconciliation of one connection. It starts nothing; the first
+// round begins one interval after the first step.
+func New(s store.Store, system crossdock.System, conn connector.Finder, o Options) *Reconcile {
+	return &Reconcile{system: system, conn: conn, journal: s.Journal(), book: s.Book(), o: o}
+}
+
+// Next returns when the next round begins, zero before the first step.
+func (r *Reconcile) Next() time.Time { return r.next }
+
+// Step compares one page. did is false between rounds and while the system is away.
+func (r *Reconcile) Step(ctx context.Context) (did bool, err error) {
+	now := r.o.Now()
+	if r.next.IsZero() {
+		r.next = now.Add(r.o.Every)
+	}
+	if now.Before(r.next) {
+		return false, nil
+	}
+	if r.kind >= len(r.o.Kinds) {
+		r.kind, r.next = 0, now.Add(r.o.Every)
+		return false, nil
+	}
+	refs, last, err := r.page(ctx, r.o.Kinds[r.kind])
+	if err != nil {
+		return false, err
+	}
+	if last == "" {
+		r.kind, r.after = r.kind+1, ""
+		return true, nil
+	}
+	away, err := r.compare(ctx, refs)
+	switch {
+	case err != nil:
+		return false, err
+	case ctx.Err() != nil:
+		return false, nil //nolint:nilerr // the hub ends; the page is compared again
+	case away != nil:
+		r.failures++
+		wait := min(time.Second<<min(r.failures, 10), 5*time.Minute)
+		r.next = now.Add(wait)
+		r.o.Log.Warn("can't reconcile", "connection", r.system, "kind", r.o.Kinds[r.kind], "again_in", wait, "error", away)
+		return false, nil
+	}
+	r.failures, r.after = 0, last
+	return true, nil
+}
+
+// Run compares until the context ends.
+func (r *Reconcile) Run(ctx context.Context, wake <-chan struct{}) error {
+	return store.Loop(ctx, "reconcile "+string(r.system), wake, r.Step)
+}
+
+// page returns the refs of the next records in motion, and the key of the last
+// view it passed, "" at the end.
+func (r *Reconcile) page(ctx context.Context, kind crossdock.Kind) (refs []crossdock.Ref, last string, err error) {
+	rows, err := r.book.Scan(ctx, store.Views, store.ViewAt(r.system, crossdock.BookRef(kind, "")).Key, r.after, pageSize)
+	if err != nil {
+		return nil, "", fmt.Errorf("views of %s: %w", r.system, err)
+	}
+	var at []store.Address
+	var views []*store.View
+	for _, row := range rows {
+		v, ok := row.(*store.View)
+		if !ok {
+			return nil, "", crossdock.Errorf(crossdock.Internal, "a %T stands among the views", row)
+		}
+		last = v.Address().Key
+		if v.Key != "" && !v.Gone {
+			at, views = append(at, store.RecordAt(v.Of)), append(views, v)
+		}
+	}
+	records, err := r.book.Load(ctx, at)
+	if err != nil {
+		return nil, "", err
+	}
+	for i, row := range records {
+		if rec, ok := row.(*store.Record); ok && inMotion(rec) {
+			refs = append(refs, crossdock.Ref{System: r.system, Kind: kind, Key: views[i].Key})
+		}
+	}
+	return refs, last, nil
+}
+
+// inMotion reports whether something may still happen to a record: an order that
+// is closed or cancelled is compared no more.
+func inMotion(r *store.Record) bool {
+	return r.Of.Kind != crossdock.KindOrder ||
+		!slices.Contains([]crossdock.OrderState{crossdock.OrderClosed, crossdock.OrderCancelled}, crossdock.OrderState(r.Body.Text("state")))
+}
+
+// compare reads the records and files what differs. away is trouble with the
+// outside, err with our own disk.
+func (r *Reconcile) compare(ctx context.Context, refs []crossdock.Ref) (away, err error) {
+	if len(refs) == 0 {
+		return nil, nil
+	}
+	pos, err := r.book.Position(ctx)
+	if err != nil {
+		return nil, err
+	}
+	asked := r.o.Now()
+	messages, away := r.conn.Find(ctx, refs)
+	if away != nil {
+		return away, nil
+	}
+	fresh, err := store.Fresh(ctx, r.book, r.system, messages)
+	if err != nil || len(fresh) == 0 {
+		return nil, err
+	}
+	var f store.Filing
+	for _, m := range fresh {
+		m.From, m.Asked, m.After = r.system, asked, pos.Seq
+		f.Arrivals = append(f.Arrivals, &store.Arrival{Lane: crossdock.Normal, At: asked, Body: m})
+	}
+	if err := r.journal.File(ctx, f); err != nil {
+		return nil, fmt.Errorf("file what differs in %s: %w", r.system, err)
+	}
+	if r.o.Filed != nil {
+		r.o.Filed()
+	}
+	return nil, nil
+}

@@ -1,0 +1,39 @@
+package scenario_test
+
+import (
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/crossdockhq/crossdock/connector"
+	"github.com/crossdockhq/crossdock/connectors/odoo"
+	"github.com/crossdockhq/crossdock/connectors/shopify"
+	"github.com/crossdockhq/crossdock/scenario"
+)
+
+var types = []connector.Type{odoo.Type, shopify.Type}
+
+// TestScenarios runs every scenario of the project: they are its specification.
+func TestScenarios(t *testing.T) {
+	files, err := filepath.Glob("../scenarios/*.txtar")
+	if err != nil || len(files) == 0 {
+		t.Fatal("no scenarios found", err)
+	}
+	for _, file := range files {
+		t.Run(strings.TrimSuffix(filepath.Base(file), ".txtar"), func(t *testing.T) {
+			t.Parallel()
+			s, err := scenario.Load(file, types)
+			if err != nil {
+				t.Fatal(err)
+			}
+			res, err := scenario.Run(t.Context(), s, scenario.Options{Permute: true, Kill: true})
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, f := range res.Failures {
+				t.Errorf("%s: %s: %s", f.Run, f.Line, f.Text)
+			}
+			t.Logf("%d runs", res.Runs)
+		})
+	}
+}
