@@ -128,3 +128,33 @@ func TestAnsweredSettles(t *testing.T) {
 		t.Errorf("version %q, wrote %q, settled %d, heard %d, digest %q", v.Version, v.Wrote, v.Settled, v.Heard, v.Digest)
 	}
 }
+
+// The same push again settles a lost one where the target refuses a second
+// effect, unless something was heard in between that nobody could order.
+func TestResendSettles(t *testing.T) {
+	push := crossdock.Push{Want: phoneRecord("555 0109"), Door: crossdock.DoorRefused}
+	for _, c := range []struct {
+		name    string
+		resent  crossdock.Push
+		news    bool
+		unknown bool
+	}{
+		{"the same push", push, false, false},
+		{"the same push after news", push, true, true},
+		{"another push", crossdock.Push{Want: phoneRecord("555 0108"), Door: crossdock.DoorRefused}, false, true},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			v := crossdock.View{Held: phoneRecord("5 550100"), Version: second(10), Heard: 7, Settled: 5}
+			unanswered(&v, crossdock.Open{Attempt: 9, Push: push, Told: push.Want}, 9, worldStart.Add(time.Minute))
+			if c.news {
+				hear(&v, spoken{said: phoneRecord("555 0101"), says: crossdock.Fields{"phone"}, version: second(11), seq: 10})
+			}
+			opened(&v, 11, c.resent, c.resent.Want)
+			open, _ := closed(&v, 11)
+			answered(&v, open, crossdock.Receipt{Holds: phoneRecord("5 550109"), Version: second(12)}, 12)
+			if v.Unknown != c.unknown || v.Lost != nil {
+				t.Errorf("unknown %v, want %v; lost %v", v.Unknown, c.unknown, v.Lost)
+			}
+		})
+	}
+}

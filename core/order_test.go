@@ -119,6 +119,9 @@ func TestCancel(t *testing.T) {
 			h.works()
 			h.is("1001", crossdock.OrderCancelled)
 			h.sale("1001", c.sale)
+			if h.order("1001").Cancelled == nil {
+				t.Error("the cancellation was taken back")
+			}
 		})
 	}
 }
@@ -868,4 +871,78 @@ func TestEveryMoveIsInTheTable(t *testing.T) {
 		}
 	}()
 	move(&crossdock.Order{State: crossdock.OrderCancelled}, crossdock.OrderPromised)
+}
+
+// A cancellation is taken at once, also when what came with it can't be ordered
+// and has to be looked at: nothing must be confirmed in between.
+func TestCancelledInTheSecondOfAnUpdate(t *testing.T) {
+	h := newHouse(t, "3")
+	h.shop.webhook(order("1001", "2"), 4)
+	h.shop.webhook(cancelled(order("1001", "3")), 4)
+	h.is("1001", crossdock.OrderCancelled)
+	h.ledger("on hand 3, reserved 0, promised 0, converted 0, free 3")
+	if stored[Want](h, WantAt("shop", DoLook, crossdock.BookRef(crossdock.KindOrder, "1001"))) == nil {
+		t.Error("nobody looks which of the two states of that second is the last")
+	}
+	h.works()
+	if got := h.order("1001").Lines[0].Quantity.String(); got != "3" {
+		t.Errorf("the book says %s are wanted, want 3 as the shop says", got)
+	}
+}
+
+// A tick that was filed before a timer was moved does not fire it.
+func TestTickOfATimerThatMoved(t *testing.T) {
+	h := newHouse(t, "3")
+	h.shop.webhook(order("1001", "2"), 0)
+	timers := all[Timer](h, Timers)
+	if len(timers) != 1 {
+		t.Fatalf("%d timers, want the deadline of the parked order", len(timers))
+	}
+	d := h.take(crossdock.Tick{Timers: []crossdock.TimerName{{Of: timers[0].Of, Name: timers[0].Name}, {Of: timers[0].Of, Name: "gone"}}})
+	if len(d.Changes) != 0 {
+		t.Errorf("it changed %d rows", len(d.Changes))
+	}
+	h.exceptions()
+}
+
+// A reading whose item is not known yet is asked for again when it is.
+func TestStockOfAnItemTheBookLearnsOfLater(t *testing.T) {
+	h := newHouse(t, "3")
+	h.erp.levels["MUG"] = [2]string{"5", "0"}
+	h.erp.stockAfter("MUG", "5", "0", h.seq)
+	look := WantAt("odoo", DoLook, crossdock.Ref{System: "odoo", Kind: crossdock.KindStock, Key: "MUG@E"})
+	if stored[Want](h, look) != nil {
+		t.Error("it is looked at before its item is known")
+	}
+	h.erp.says(item("MUG"))
+	if stored[Want](h, look) == nil {
+		t.Fatal("its item is known, and nobody looks at the stock again")
+	}
+	h.works()
+	b := stored[Balance](h, BalanceAt(crossdock.BookRef(crossdock.KindItem, "MUG"), crossdock.BookRef(crossdock.KindSite, "E")))
+	if b == nil || b.OnHand.String() != "5" {
+		t.Errorf("balance %+v, want 5 on hand", b)
+	}
+}
+
+// What an order gives back when it is judged again goes to those who wait.
+func TestUpdateFreesStock(t *testing.T) {
+	h := newHouse(t, "3")
+	h.shop.webhook(order("1001", "3"), 0)
+	h.shop.webhook(order("1002", "2"), 0)
+	h.is("1002", crossdock.OrderHeld)
+	h.shop.webhook(order("1001", "1"), 1)
+	h.is("1001", crossdock.OrderPromised)
+	h.is("1002", crossdock.OrderPromised)
+	h.ledger("on hand 3, reserved 0, promised 3, converted 0, free 0")
+}
+
+// A reading nobody asked for can't be ordered: it is looked at before it counts.
+func TestUnaskedReading(t *testing.T) {
+	h := newHouse(t, "3")
+	h.erp.levels["TEA"] = [2]string{"5", "0"}
+	h.erp.stockAfter("TEA", "9", "0", -1)
+	h.ledger("on hand 3, reserved 0, promised 0, converted 0, free 3")
+	h.works()
+	h.ledger("on hand 5, reserved 0, promised 0, converted 0, free 5")
 }
