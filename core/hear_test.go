@@ -20,7 +20,7 @@ func TestHear(t *testing.T) {
 		return v
 	}
 	pushing := with(func(v *crossdock.View) {
-		opened(v, 9, crossdock.Push{Want: phoneRecord("555 0109")}, phoneRecord("555 0109"))
+		opened(v, 9, crossdock.Push{Want: phoneRecord("555 0109")}, phoneRecord("555 0109"), 8)
 	})
 	lost := with(func(v *crossdock.View) {
 		unanswered(v, crossdock.Open{Attempt: 9, Push: crossdock.Push{Want: phoneRecord("555 0109")}, Told: phoneRecord("555 0109")}, 9, settles)
@@ -112,7 +112,7 @@ func TestNewsOutdatesALookThatHadBegun(t *testing.T) {
 func TestAnsweredSettles(t *testing.T) {
 	v := crossdock.View{Held: phoneRecord("5 550100"), Version: "10", Digest: "d"}
 	push := crossdock.Push{Want: phoneRecord("555 0109")}
-	opened(&v, 9, push, phoneRecord("555 0109"))
+	opened(&v, 9, push, phoneRecord("555 0109"), 8)
 	open, ok := closed(&v, 9)
 	if !ok || len(v.Open) != 0 {
 		t.Fatalf("closed: %v, %d still open", ok, len(v.Open))

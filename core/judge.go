@@ -178,6 +178,8 @@ func (l *layer) checkItems(j *judging, r *Record, o *crossdock.Order) {
 		line.Item = crossdock.Ref{}
 		l.soon(ExceptionAt(key("item", r.Of.Short()+"|"+line.Key)))
 		switch {
+		case line.Quantity.IsZero() && len(found) != 1:
+			l.settled("item", r.Of.Short()+"|"+line.Key, "nothing of it is wanted any more")
 		case line.SKU == "":
 			l.hold(j, r, o, crossdock.Finding{Check: "item", Grade: crossdock.Hold, Place: place, Text: fmt.Sprintf("line %q of %s has no SKU: give its product one in %s", line.Title, r.Of.Short(), o.Channel)}, r.Of.Short()+"|"+line.Key)
 		case len(found) == 0:
@@ -208,7 +210,7 @@ func (l *layer) unneeded(of crossdock.Ref, before crossdock.Record, o *crossdock
 	}
 	waits := func(line crossdock.Line) bool {
 		return o.State == crossdock.OrderHeld && slices.ContainsFunc(o.Lines, func(n crossdock.Line) bool {
-			return n.Item.IsZero() && n.SKU == line.SKU && (n.SKU != "" || n.Key == line.Key)
+			return n.Item.IsZero() && !n.Quantity.IsZero() && n.SKU == line.SKU && (n.SKU != "" || n.Key == line.Key)
 		})
 	}
 	for _, line := range was.Lines {

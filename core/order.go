@@ -216,21 +216,13 @@ func (l *layer) lateChange(of crossdock.Ref, o *crossdock.Order, what []string) 
 }
 
 // overtaken tells a person when the ERP confirmed an order as it was before a
-// change that came while the confirmation was on its way. rev is of the want now.
-func (l *layer) overtaken(v *View, open crossdock.Open, rev int64) {
-	r := l.record(v.Of)
-	var o crossdock.Order
-	if r == nil || r.Body.Unpack(&o) != nil || o.State != crossdock.OrderConfirmed {
-		return
+// change: one that came while the confirmation, or what was to be written before
+// it, was on its way, or that a person's confirming forestalled.
+func (l *layer) overtaken(v *View, r *Record, o *crossdock.Order) {
+	what := slices.DeleteFunc(slices.Clone(taken), func(name string) bool { return r.Set[name].Seq <= v.Told })
+	if len(what) > 0 {
+		l.lateChange(r.Of, o, what)
 	}
-	what := open.Told.Differs(r.Body, taken)
-	if len(what) == 0 && rev == open.Push.Rev {
-		return
-	}
-	if len(what) == 0 {
-		what = crossdock.Fields{"what the ERP holds of it"}
-	}
-	l.lateChange(r.Of, &o, what)
 }
 
 // keepItems gives the lines of a changed order the items its SKUs were found to be.
@@ -356,6 +348,7 @@ func (l *layer) orderHeld(v *View, before crossdock.Record) {
 		move(&o, crossdock.OrderConfirmed)
 		l.save(r, &o)
 		l.convert(v.Of)
+		l.overtaken(v, r, &o)
 		l.settled("confirmed there", v.Of.Short(), "it is promised now")
 		l.say(v.Of.Short() + " is confirmed in " + string(v.System))
 	case was == is:

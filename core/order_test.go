@@ -178,6 +178,13 @@ func TestUnknownSKU(t *testing.T) {
 // An order that no longer names the unknown SKU leaves nobody to wait for it.
 func TestUnknownSKUCorrectedInTheChannel(t *testing.T) {
 	for name, mend := range map[string]func(*house){
+		"taken out": func(h *house) { // a channel keeps the line, with nothing left to send
+			o := order("1001", "1")
+			o.Lines = append(o.Lines, o.Lines[0])
+			o.Lines[1].Key, o.Lines[1].SKU, o.Lines[1].Quantity.Count, o.Lines[1].Taxes = "l2", "TEE", crossdock.Decimal{}, nil
+			h.shop.webhook(o, 4)
+			h.is("1001", crossdock.OrderPromised)
+		},
 		"corrected": func(h *house) { h.shop.webhook(order("1001", "1"), 4); h.is("1001", crossdock.OrderPromised) },
 		"cancelled": func(h *house) {
 			o := order("1001", "1")
@@ -325,6 +332,45 @@ func TestUpdateWhileItIsConfirmed(t *testing.T) {
 	h.is("1001", crossdock.OrderConfirmed)
 	if !slices.Contains(h.open(), "late change|order/1001") {
 		t.Errorf("open exceptions %q: nobody is told that the ERP confirmed the order as it was before", h.open())
+	}
+}
+
+// The update comes while nobody knows whether the order was confirmed.
+func TestUpdateWhileTheConfirmationIsLost(t *testing.T) {
+	h := newHouse(t, "3")
+	h.shop.webhook(order("1001", "2"), 0)
+	h.step()
+	h.step()
+	h.erp.next = append(h.erp.next, h.erp.lost)
+	h.step()
+	h.sale("1001", "sale")
+	h.shop.webhook(order("1001", "3"), 1)
+	h.passes(2 * time.Minute)
+	h.works()
+	h.is("1001", crossdock.OrderConfirmed)
+	if !slices.Contains(h.open(), "late change|order/1001") {
+		t.Errorf("open exceptions %q: nobody is told that the ERP confirmed the order as it was before", h.open())
+	}
+}
+
+// A person confirms the draft before an update is written over it.
+func TestUpdateForestalledByAPerson(t *testing.T) {
+	for name, update := range map[string]bool{"an update": true, "no update": false} {
+		t.Run(name, func(t *testing.T) {
+			h := newHouse(t, "3")
+			h.shop.webhook(order("1001", "2"), 0)
+			h.step()
+			h.step()
+			if update {
+				h.shop.webhook(order("1001", "3"), 1)
+			}
+			h.erp.person("1001", func(s *sale) { s.state = "sale" })
+			h.works()
+			h.is("1001", crossdock.OrderConfirmed)
+			if slices.Contains(h.open(), "late change|order/1001") != update {
+				t.Errorf("open exceptions %q after %s", h.open(), name)
+			}
+		})
 	}
 }
 

@@ -21,7 +21,7 @@ func (l *layer) attempted(a crossdock.Attempt) {
 		if r := l.record(p.Of); r != nil {
 			told = r.Body
 		}
-		opened(&v.View, a.ID, p, told)
+		opened(&v.View, a.ID, p, told, l.seq)
 		l.put(v)
 		if w := get[Want](l, WantAt(a.System, DoPush, p.Of)); w != nil {
 			c := *w
@@ -161,9 +161,6 @@ func (l *layer) done(v *View, w *Want, open crossdock.Open, c crossdock.Receipt)
 	l.say(v.Of.Short() + " is " + v.Key + " in " + string(v.System))
 	if v.Of.Kind == crossdock.KindOrder {
 		l.orderHeld(v, before)
-		if stateOf(v.Held) == crossdock.OrderConfirmed && stateOf(before) != crossdock.OrderConfirmed {
-			l.overtaken(v, open, w.Rev)
-		}
 	}
 }
 

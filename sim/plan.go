@@ -14,8 +14,7 @@ import (
 	"github.com/crossdockhq/crossdock/sim/checker"
 )
 
-// Plan says how much happens in a run; the seed says what. Zero fields take what
-// is usual, negative ones are none.
+// Plan says how much happens in a run; the seed says what.
 type Plan struct {
 	Orders  int           // purchases in each shop
 	Over    time.Duration // how long the trade takes
@@ -23,20 +22,8 @@ type Plan struct {
 	Crashes int           // ends of the hub
 }
 
-func (p Plan) usual() Plan {
-	or := func(n *int, usual int) {
-		if *n == 0 {
-			*n = usual
-		}
-	}
-	or(&p.Orders, 9)
-	or(&p.Faults, 5)
-	or(&p.Crashes, 3)
-	if p.Over == 0 {
-		p.Over = 40 * time.Minute
-	}
-	return p
-}
+// Usual is what a run is like where nothing else is said.
+var Usual = Plan{Orders: 9, Over: 40 * time.Minute, Faults: 5, Crashes: 3}
 
 // event is something that happens in the world at its time.
 type event struct {

@@ -84,7 +84,7 @@ func newRunner(ctx context.Context, seed int64, p Plan, dir string) (*runner, er
 	if err := r.furnished(ctx); err != nil {
 		return nil, errors.Join(err, r.w.Close())
 	}
-	if err := r.plan(p.usual()); err != nil {
+	if err := r.plan(p); err != nil {
 		return nil, errors.Join(err, r.w.Close())
 	}
 	slices.SortStableFunc(r.events, func(a, b event) int { return a.at.Compare(b.at) })

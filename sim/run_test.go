@@ -13,6 +13,7 @@ var (
 	only  = flag.Int64("seed", 0, "play this seed alone")
 	first = flag.Int64("first", 1, "the first seed of TestSeeds")
 	seeds = flag.Int64("seeds", 50, "how many seeds TestSeeds plays")
+	rough = flag.Int("rough", 1, "so many times as much happens to each seed of TestSeeds: more orders, faults and crashes")
 )
 
 // TestSeeds plays seeded runs with faults and crashes and has an independent
@@ -25,9 +26,9 @@ func TestSeeds(t *testing.T) {
 	for seed := from; seed < from+n; seed++ {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			t.Parallel()
-			r, err := sim.Run(t.Context(), seed, sim.Plan{})
+			r, err := sim.Run(t.Context(), seed, plan())
 			if err != nil {
-				t.Errorf("%v\nreplay: go test ./sim -run TestSeeds -seed %d -v", err, seed)
+				t.Errorf("%v\nreplay: go test ./sim -run TestSeeds -seed %d -rough %d -v", err, seed, *rough)
 			}
 			for _, w := range r.Wrong {
 				t.Errorf("seed %d: %s", seed, w)
@@ -36,11 +37,17 @@ func TestSeeds(t *testing.T) {
 				t.Log(story)
 			}
 			if len(r.Wrong) > 0 {
-				t.Errorf("replay: go test ./sim -run TestSeeds -seed %d -v", seed)
+				t.Errorf("replay: go test ./sim -run TestSeeds -seed %d -rough %d -v", seed, *rough)
 			}
 			t.Logf("Odoo %d: %d orders, %d confirmed, %d steps, %d kills, faults %v", r.Odoo, r.Orders, r.Confirmed, len(r.Trace), r.Kills, r.Struck)
 		})
 	}
+}
+
+func plan() sim.Plan {
+	p := sim.Usual
+	p.Orders, p.Faults, p.Crashes = p.Orders**rough, p.Faults**rough, p.Crashes**rough
+	return p
 }
 
 // TestTheSameSeedIsTheSameRun plays a seed twice and compares everything that was
@@ -49,11 +56,11 @@ func TestTheSameSeedIsTheSameRun(t *testing.T) {
 	for _, seed := range []int64{3, 4} {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			t.Parallel()
-			one, err := sim.Run(t.Context(), seed, sim.Plan{})
+			one, err := sim.Run(t.Context(), seed, sim.Usual)
 			if err != nil {
 				t.Fatal(err)
 			}
-			two, err := sim.Run(t.Context(), seed, sim.Plan{})
+			two, err := sim.Run(t.Context(), seed, sim.Usual)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -102,7 +102,7 @@ func TestTheCheckerNamesWhatIsWrong(t *testing.T) {
 // confirmed, 1002 is cancelled after that, 1003 is a test, 1004 has an unknown SKU.
 func quietRun(t *testing.T) *runner {
 	t.Helper()
-	r, err := newRunner(t.Context(), 1, Plan{Orders: 1, Faults: -1, Crashes: -1}, t.TempDir())
+	r, err := newRunner(t.Context(), 1, Plan{Orders: 1, Over: time.Minute}, t.TempDir())
 	if err != nil {
 		t.Fatal(err)
 	}
