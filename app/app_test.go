@@ -10,7 +10,9 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -96,7 +98,8 @@ func (r *rig) end() {
 	}
 }
 
-// send posts a body to the hub as Shopify does and returns the answer's status.
+// send posts a body to the hub as Shopify does and returns the answer's status,
+// 502 where none came.
 func (r *rig) send(topic string, body []byte, secret string) int {
 	r.t.Helper()
 	req, err := http.NewRequestWithContext(r.t.Context(), http.MethodPost, r.base+"/in/shop", bytes.NewReader(body))
@@ -108,7 +111,9 @@ func (r *rig) send(topic string, body []byte, secret string) int {
 		req.Header.Set(name, value)
 	}
 	resp, err := http.DefaultClient.Do(req)
-	must(r.t, err)
+	if err != nil {
+		return http.StatusBadGateway // the hub has gone: no answer
+	}
 	must(r.t, resp.Body.Close())
 	return resp.StatusCode
 }
@@ -278,4 +283,64 @@ func must(t *testing.T, err error) {
 	if err != nil {
 		t.Fatal(err)
 	}
+}
+
+// TestDoor: what was refused is counted, and the command line can ask for it.
+func TestDoor(t *testing.T) {
+	r := newRig(t)
+	r.send("orders/create", sample(t), "another secret")
+	r.send("orders/create", sample(t), sim.Secret)
+	r.send("orders/create", []byte(`{"admin_graphql_api_id": "gid://shopify/Order/5", "id": 5, "id": 6}`), sim.Secret)
+	asked, err := app.Ask(t.Context(), r.cfg.Data)
+	must(t, err)
+	defer func() { must(t, asked.Close()) }()
+	got, ok, err := asked.Door(t.Context())
+	must(t, err)
+	if want := (app.DoorCounts{Filed: 2, Faulty: 1, Unsigned: 1}); !ok || got != want {
+		t.Errorf("the door counted %+v; want %+v", got, want)
+	}
+}
+
+// TestBrokenDisk: when the disk does not keep what is written, nothing is
+// acknowledged any more and the hub ends.
+func TestBrokenDisk(t *testing.T) {
+	r := newRig(t)
+	null, err := os.OpenFile(os.DevNull, os.O_RDWR, 0)
+	must(t, err)
+	defer func() { must(t, null.Close()) }()
+	for _, log := range openFiles(t, filepath.Join(r.cfg.Data, "journal.db-wal")) {
+		must(t, syscall.Dup3(int(null.Fd()), log, syscall.O_CLOEXEC)) // it takes what is written, and fsync on it fails
+	}
+	if status := r.send("orders/create", sample(t), sim.Secret); status < http.StatusInternalServerError {
+		t.Errorf("a message that was not kept was answered %d", status)
+	}
+	select {
+	case err := <-r.done:
+		if err == nil {
+			t.Error("the hub ended as if all were well")
+		}
+	case <-time.After(20 * time.Second):
+		t.Error("the hub goes on on a disk that keeps nothing")
+	}
+	r.done <- nil
+}
+
+// openFiles returns the descriptors this process has open for a file.
+func openFiles(t *testing.T, path string) (fds []int) {
+	t.Helper()
+	open, err := os.ReadDir("/proc/self/fd")
+	must(t, err)
+	path, err = filepath.EvalSymlinks(path)
+	must(t, err)
+	for _, e := range open {
+		if to, err := os.Readlink("/proc/self/fd/" + e.Name()); err == nil && to == path {
+			fd, err := strconv.Atoi(e.Name())
+			must(t, err)
+			fds = append(fds, fd)
+		}
+	}
+	if fds == nil {
+		t.Fatalf("%s is not open", path)
+	}
+	return fds
 }

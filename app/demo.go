@@ -29,8 +29,11 @@ type DemoOptions struct {
 	Seed    int64
 	Started time.Time     // when the program was started
 	Say     func(string)  // progress, a line each
-	Limit   time.Duration // of the whole demo
+	Limit   time.Duration // of the day, until all is at rest
 	Log     *slog.Logger
+	// Shown is called with what the systems hold in the end. When it returns, the
+	// hub and the systems around it end too.
+	Shown func(ctx context.Context, s *DemoSummary) error
 }
 
 // Demo is a hub at work with the systems around it, all on loopback: production
@@ -82,13 +85,15 @@ connections:
     taxes: { "CA State Tax 8%%": "Tax 8%%" }
 `
 
+// Config returns the path of the demo's crossdock.yaml, by which the command line
+// can ask its hub.
+func (d *Demo) Config() string { return filepath.Join(d.dir, config.DefaultName) }
+
 // Run shows the whole day: trade begins, Odoo goes away and comes back, and
-// everything comes to rest. It returns what the systems hold in the end.
-func (d *Demo) Run(ctx context.Context) (*DemoSummary, error) {
-	ctx, cancel := context.WithTimeout(ctx, d.o.Limit)
-	defer cancel()
+// everything comes to rest.
+func (d *Demo) Run(ctx context.Context) error {
 	if err := d.build(ctx); err != nil {
-		return nil, err
+		return err
 	}
 	group, inside := errgroup.WithContext(ctx)
 	stop := make(chan struct{})
@@ -98,24 +103,29 @@ func (d *Demo) Run(ctx context.Context) (*DemoSummary, error) {
 		return d.in.Shops[demoShop].Deliver(running, &http.Client{Timeout: 5 * time.Second}, "http://"+d.hub.Address())
 	})
 	group.Go(func() error { return d.watch(running, stop) })
-	var summary *DemoSummary
 	group.Go(func() error {
 		defer end()
-		defer close(stop)
-		if err := d.day(running); err != nil {
+		s, err := d.show(running)
+		close(stop)
+		if err != nil {
 			return err
 		}
-		var err error
-		summary, err = d.summary(running)
-		return err
+		return d.o.Shown(running, s)
 	})
-	if err := group.Wait(); err != nil {
-		if errors.Is(ctx.Err(), context.DeadlineExceeded) {
-			return nil, crossdock.Errorf(crossdock.Conflict, "the demo did not come to rest within %s: %w", d.o.Limit, err)
+	return group.Wait()
+}
+
+// show acts the day out and sums up what the systems hold at its end.
+func (d *Demo) show(ctx context.Context) (*DemoSummary, error) {
+	limited, cancel := context.WithTimeout(ctx, d.o.Limit)
+	defer cancel()
+	if err := d.day(limited); err != nil {
+		if errors.Is(err, context.DeadlineExceeded) {
+			return nil, crossdock.Errorf(crossdock.Conflict, "the demo did not come to rest within %s%s", d.o.Limit, d.waitsFor(ctx, time.Time{}))
 		}
 		return nil, err
 	}
-	return summary, nil
+	return d.summary(ctx)
 }
 
 // build makes the stand-ins, opens their doors on loopback, and opens the hub.
@@ -138,6 +148,9 @@ func (d *Demo) build(ctx context.Context) error {
 	at := func(system crossdock.System) string { return "http://" + doors[system].Addr().String() }
 	source := fmt.Sprintf(demoConfig, filepath.Join(d.dir, "data"), at(demoShop), at(demoOdoo))
 	if d.cfg, err = config.Load("demo", []byte(source), d.o.Types, sim.Secrets()); err != nil {
+		return err
+	}
+	if err := writeNew(d.Config(), source); err != nil {
 		return err
 	}
 	if d.in, err = land.Build(d.cfg, time.Now, d.o.Seed); err != nil {

@@ -122,7 +122,11 @@ func (h *Hub) Run(ctx context.Context) error {
 		case err := <-h.broken:
 			return err
 		case <-inside.Done():
+			return nil
 		}
+	})
+	group.Go(func() error {
+		<-inside.Done()
 		closing, cancel := context.WithTimeout(context.WithoutCancel(inside), grace)
 		defer cancel()
 		return errors.Join(public.Shutdown(closing), private.Shutdown(closing))
@@ -135,6 +139,9 @@ func (h *Hub) Run(ctx context.Context) error {
 	case err = <-ended:
 	case <-after(inside, grace+time.Second):
 		h.log.Warn("a call outside is still under way: its outcome is found out at the next start")
+		if ctx.Err() == nil { // it was not told to end
+			err = context.Cause(inside)
+		}
 	}
 	if err != nil {
 		h.log.Error("crossdock ends", "error", err)

@@ -46,6 +46,10 @@ func (h *Hub) private() http.Handler {
 		list, err := replay.List(r.Context(), h.store, crossdock.System(r.URL.Query().Get("connection")))
 		reply(w, list, err)
 	})
+	mux.HandleFunc("GET /v1/door", func(w http.ResponseWriter, _ *http.Request) {
+		c := &h.house.Receive.Counts
+		reply(w, DoorCounts{Filed: c.Filed.Load(), Faulty: c.Faulty.Load(), Unsigned: c.Unsigned.Load(), Refused: c.Refused.Load()}, nil)
+	})
 	mux.HandleFunc("POST /v1/action", func(w http.ResponseWriter, r *http.Request) {
 		var a crossdock.Action
 		if err := json.NewDecoder(io.LimitReader(r.Body, 1<<20)).Decode(&a); err != nil {

@@ -207,7 +207,11 @@ func (l *layer) unusable(h heardOf, of crossdock.Ref) {
 func (l *layer) merged(h heardOf, of crossdock.Ref, said crossdock.Record) (*View, verdict, crossdock.Fields) {
 	v := l.view(h.from, of)
 	s := spoken{said: said, says: h.Fields(), version: h.Version, asked: h.asked, after: h.after, seq: l.seq}
+	unknown := v.Unknown
 	what, changed := hear(&v.View, s)
+	if unknown && !v.Unknown { // work on it was put off: see whether there is still some
+		l.retouch(h.from, of)
+	}
 	if what == echo || what == foreign {
 		if h.Of.System != crossdock.BookSystem {
 			v.Key = h.Of.Key

@@ -4,9 +4,9 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"reflect"
 	"slices"
 	"strings"
-	"testing"
 	"time"
 
 	"github.com/crossdockhq/crossdock"
@@ -16,11 +16,20 @@ import (
 // loaded: every round is a round trip of the desk to its store.
 const mostRounds = 6
 
+// tb is what *testing.T and *rapid.T have in common here.
+type tb interface {
+	Helper()
+	Error(...any)
+	Errorf(string, ...any)
+	Fatal(...any)
+	Fatalf(string, ...any)
+}
+
 // house is the way of an entry in memory: a book whose rows are JSON as in a
 // store and are missing until they are loaded, the true up after every entry, an
 // ERP named odoo and a shop named shop that answer.
 type house struct {
-	tb     testing.TB
+	tb     tb
 	rows   map[Address][]byte
 	seq    int64
 	at     time.Time
@@ -29,7 +38,9 @@ type house struct {
 	rounds int      // most rounds an entry took
 	effect []string // of every entry
 	pushed []crossdock.Push
-	bulk   bool // a thousand entries: invariants are checked when the test says so
+	want   func(Touch) (Projected, bool) // the projector
+	again  int                           // so many times every entry is decided again and must come out the same
+	bulk   bool                          // a thousand entries: invariants are checked when the test says so
 }
 
 var setup = crossdock.Setup{Hash: "h1", Companies: []crossdock.Company{{Key: "US", Currency: "USD", Zone: "America/New_York"}}, Connections: []crossdock.Connection{
@@ -39,9 +50,10 @@ var setup = crossdock.Setup{Hash: "h1", Companies: []crossdock.Company{{Key: "US
 
 // newHouse opens a house that knows the sites E and W and the item TEA, of which
 // there are so many at E.
-func newHouse(tb testing.TB, tea string) *house {
-	h := &house{tb: tb, rows: map[Address][]byte{}, at: worldStart}
-	h.erp, h.shop = &erp{house: h, sales: map[string]*sale{}, external: map[string]string{}}, &shop{house: h, orders: map[string]told{}}
+func newHouse(t tb, tea string) *house {
+	h := &house{tb: t, rows: map[Address][]byte{}, at: worldStart}
+	h.erp, h.shop = &erp{house: h, sales: map[string]*sale{}, external: map[string]string{}, levels: map[string][2]string{}}, &shop{house: h, orders: map[string]told{}}
+	h.want = h.project
 	h.take(setup)
 	h.erp.says(site("E"), site("W"), item("TEA"))
 	h.erp.stock("TEA", tea, "0")
@@ -78,6 +90,15 @@ func (b *loading) load(at []Address) {
 	}
 }
 
+// fresh returns the same rows, read from the store anew: every map in them is another.
+func (b *loading) fresh() *loading {
+	f := &loading{house: b.house, rows: map[Address]Row{}}
+	for a := range b.rows {
+		f.load([]Address{a})
+	}
+	return f
+}
+
 func (b *loading) unchanged() {
 	for a, row := range b.rows {
 		if row == nil {
@@ -103,8 +124,13 @@ func (h *house) decided(what string, decide func(Book) Decision) Decision {
 	b.load([]Address{SetupAt}) // the desk has it always
 	for round := 1; ; round++ {
 		d := decide(b)
-		b.unchanged()
 		if d.Missing == nil {
+			b.unchanged()
+			for range h.again {
+				if d2 := decide(b.fresh()); !reflect.DeepEqual(d, d2) {
+					h.tb.Fatalf("%s was decided in two ways:\n%s\n%s", what, mustJSON(d), mustJSON(d2))
+				}
+			}
 			h.apply(d)
 			h.rounds = max(h.rounds, round-1)
 			if round-1 > mostRounds {
@@ -165,7 +191,7 @@ func (h *house) trueUp(touched []Touch) {
 		}
 		var projected []Projected
 		for _, t := range touched {
-			if p, ok := h.project(t); ok {
+			if p, ok := h.want(t); ok {
 				projected = append(projected, p)
 			}
 		}
@@ -219,6 +245,11 @@ func (h *house) invariants() {
 			promised[at] = promised[at].Add(line.Count)
 			if p.Converted > 0 {
 				converted[at] = converted[at].Add(line.Count)
+			}
+		}
+		for _, line := range p.Lines { // what this entry promised was free (I6)
+			if b := stored[Balance](h, BalanceAt(line.Item, p.Site)); p.Seq == h.seq && freeOf(b).IsNegative() {
+				h.tb.Errorf("entry %d promised %s of %s to %s: now %s are free", h.seq, line.Count, line.Item.Short(), p.Cause.Short(), freeOf(b))
 			}
 		}
 		if o := h.order(p.Cause.Key); o.State != crossdock.OrderPromised && o.State != crossdock.OrderConfirmed {

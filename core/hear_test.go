@@ -10,7 +10,6 @@ import (
 // What a statement is to a view, clause by clause. The view holds "5 550100" as
 // of second 10, heard by entry 7; our own last push was settled by entry 5.
 func TestHear(t *testing.T) {
-	second := func(n int) string { return worldStart.Add(time.Duration(n) * time.Second).Format(time.RFC3339) }
 	settles := worldStart.Add(time.Minute)
 	known := func() crossdock.View {
 		return crossdock.View{Held: phoneRecord("5 550100"), Asked: phoneRecord("555 0100"), Version: second(10), Wrote: second(8), Heard: 7, Settled: 5}

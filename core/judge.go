@@ -176,6 +176,7 @@ func (l *layer) checkItems(j *judging, r *Record, o *crossdock.Order) {
 		name := skuName(line.SKU)
 		found := l.named(name)
 		line.Item = crossdock.Ref{}
+		l.soon(ExceptionAt(key("item", r.Of.Short()+"|"+line.Key)))
 		switch {
 		case line.SKU == "":
 			l.hold(j, r, o, crossdock.Finding{Check: "item", Grade: crossdock.Hold, Place: place, Text: fmt.Sprintf("line %q of %s has no SKU: give its product one in %s", line.Title, r.Of.Short(), o.Channel)}, r.Of.Short()+"|"+line.Key)

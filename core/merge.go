@@ -46,7 +46,7 @@ func hear(v *crossdock.View, s spoken) (verdict, crossdock.Fields) {
 	changed := v.Held.Differs(s.said, s.says)
 	late := len(v.Open) > 0 ||
 		asked && s.after < v.Settled ||
-		asked && s.after < v.Heard && s.version == v.Version && len(changed) > 0 ||
+		asked && s.after < v.Heard && s.version != "" && s.version == v.Version && len(changed) > 0 ||
 		!asked && v.Wrote != "" && s.version <= v.Wrote ||
 		v.Unknown && (!asked || s.asked.Before(v.Settles)) ||
 		!asked && s.version != "" && s.version == v.Version && len(changed) > 0 ||

@@ -192,6 +192,13 @@ func (l *layer) forgiven(of crossdock.Ref, why string) {
 func (l *layer) tooLate(r *Record, o *crossdock.Order, before crossdock.Record, changed crossdock.Fields) {
 	keepItems(o, before)
 	l.save(r, o)
+	for _, system := range l.setup.Takers(crossdock.KindOrder) {
+		if v := get[View](l, ViewAt(system, r.Of)); v != nil {
+			if total, ok := totalOf(v.Held); ok && agree(total, o.Totals.Total) {
+				l.settled("amount", r.Of.Short(), "the totals agree")
+			}
+		}
+	}
 	what := slices.DeleteFunc(slices.Clone(taken), func(name string) bool { return !changed.Has(name) })
 	if len(what) == 0 {
 		l.say("nothing to do: what changed is not the ERP's")

@@ -12,8 +12,9 @@ import (
 // that a second create comes to the first; every write is one second of its clock.
 type erp struct {
 	*house
-	sales    map[string]*sale  // by key
-	external map[string]string // business key → key
+	sales    map[string]*sale     // by key
+	external map[string]string    // business key → key
+	levels   map[string][2]string // SKU → on hand and reserved at E
 	keys     int
 	next     []func(crossdock.Push) crossdock.Receipt // how the next pushes are answered instead
 }
@@ -41,7 +42,7 @@ func (e *erp) write(p crossdock.Push) crossdock.Receipt {
 	key, known := e.external[p.Of.Short()]
 	s := e.sales[key]
 	switch {
-	case known && s == nil:
+	case p.Key != "" && e.sales[p.Key] == nil:
 		return crossdock.Receipt{Of: p.Of, Rev: p.Rev, Code: crossdock.Gone, Text: "it was deleted"}
 	case !known:
 		e.keys++
@@ -115,6 +116,7 @@ func (e *erp) person(order string, change func(*sale)) {
 func (e *erp) deletes(order string) {
 	key := e.external["order/"+order]
 	delete(e.sales, key)
+	delete(e.external, "order/"+order)
 	e.hears("odoo", e.seq, e.at, crossdock.Statement{Of: crossdock.Ref{System: "odoo", Kind: crossdock.KindOrder, Key: key}, Gone: true})
 }
 
@@ -126,6 +128,10 @@ func (e *erp) pulled(key string, after int64) {
 // looked answers a look by key or by business key.
 func (e *erp) looked(w *Want, after int64) {
 	key := w.Record.Key
+	if level, ok := e.levels[strings.TrimSuffix(key, "@E")]; ok {
+		e.stockAfter(strings.TrimSuffix(key, "@E"), level[0], level[1], after)
+		return
+	}
 	if w.Record.IsZero() {
 		key = e.external[w.Of.Short()]
 	}
@@ -167,7 +173,10 @@ func item(sku string) crossdock.Item {
 }
 
 // stock pulls a reading of an item at E, asked for now.
-func (e *erp) stock(sku, onHand, reserved string) { e.stockAfter(sku, onHand, reserved, e.seq) }
+func (e *erp) stock(sku, onHand, reserved string) {
+	e.levels[sku] = [2]string{onHand, reserved}
+	e.stockAfter(sku, onHand, reserved, e.seq)
+}
 
 // stockAfter is a reading that was asked for after a Seq.
 func (e *erp) stockAfter(sku, onHand, reserved string, after int64) {
@@ -227,14 +236,21 @@ func cancelled(o crossdock.Order) crossdock.Order {
 	return o
 }
 
-// webhook says an order as of a second of the shop's clock.
+// webhook says an order as of a second of the shop's clock. The shop holds the
+// latest of what it said.
 func (s *shop) webhook(o crossdock.Order, version int) Decision {
-	v := fmt.Sprintf("2026-11-02T10:00:%02dZ", version)
-	if have, ok := s.orders[o.Number]; !ok || have.version <= v {
-		s.orders[o.Number] = told{o, v}
+	if have, ok := s.orders[o.Number]; !ok || have.version <= second(version) {
+		s.orders[o.Number] = told{o, second(version)}
 	}
-	return s.hears("shop", -1, time.Time{}, s.statements(o, v)...)
+	return s.late(o, version)
 }
+
+// late is a webhook of a state the shop may have left behind.
+func (s *shop) late(o crossdock.Order, version int) Decision {
+	return s.hears("shop", -1, time.Time{}, s.statements(o, second(version))...)
+}
+
+func second(n int) string { return worldStart.Add(time.Duration(n) * time.Second).Format(time.RFC3339) }
 
 // statements are those of one order: its customer goes before it.
 func (s *shop) statements(o crossdock.Order, version string) []crossdock.Statement {

@@ -116,6 +116,8 @@ func (l *layer) receipt(r crossdock.Result, c crossdock.Receipt) {
 		l.put(v)
 		l.gone(r.System, c.Of)
 		v = l.view(r.System, c.Of)
+		w.Tries++ // where it was never known to be, it is made again, but not at once
+		w.Due = l.at.Add(backoff(w.Tries, w.Of, c.After))
 	case crossdock.Throttled, crossdock.Unavailable, crossdock.NotYet, crossdock.Unauthorized:
 		w.Tries++
 		w.Due = l.at.Add(backoff(w.Tries, w.Of, c.After))

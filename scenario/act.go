@@ -44,6 +44,8 @@ func Act(ctx context.Context, w *sim.World, who string, what []string, files map
 	system := crossdock.System(who)
 	door := w.Doors[system]
 	switch {
+	case who == "hub" && w.House == nil:
+		return fmt.Errorf("the hub is another process here: end and start it there")
 	case who == "hub":
 		return hub(ctx, w, what)
 	case door != nil && slices.ContainsFunc(sandbox.Words(), func(form string) bool { return firstWord(form) == what[0] }):
@@ -52,6 +54,9 @@ func Act(ctx context.Context, w *sim.World, who string, what []string, files map
 		return inShop(w.Shops[system], what, files)
 	case w.IsERP(system):
 		return inERP(w, what)
+	}
+	if w.House == nil {
+		return fmt.Errorf("%s is no connection of this sandbox; what people decide in the hub is said to the hub", who)
 	}
 	return person(ctx, w, who, what)
 }

@@ -297,3 +297,18 @@ func dig(fields map[string]json.RawMessage, path []string) (string, error) {
 	}
 	return string(raw), nil
 }
+
+// Find returns the rows that words such as "sale.order client_order_ref=1001" select.
+func Find(w *sim.World, who string, words []string) ([]map[string]any, error) {
+	if len(words) == 0 {
+		return nil, fmt.Errorf("which model of %s?", who)
+	}
+	model, where, want, _, err := selection(words)
+	if err != nil {
+		return nil, err
+	}
+	for _, f := range want {
+		where[f.name] = f.value
+	}
+	return match(w, who, model, where, nil)
+}

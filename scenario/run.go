@@ -144,7 +144,7 @@ func (s *Scenario) once(ctx context.Context, v *variant, o Options) (_ []Failure
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
-	opts := sim.Options{Config: s.Config, Land: s.Land, Seed: 1, Start: day.Add(firstAt(v.steps)), Dir: dir}
+	opts := sim.Options{Config: s.Config, Land: s.Land, Seed: 1, Start: day.Add(firstAt(v.steps) - toKnow), Dir: dir}
 	if o.Live != nil {
 		if err := s.live(ctx, &opts, o); err != nil {
 			return nil, err
@@ -159,7 +159,7 @@ func (s *Scenario) once(ctx context.Context, v *variant, o Options) (_ []Failure
 	if v.killAt > 0 {
 		w.After = r.killOnce
 	}
-	err = w.Settle(ctx, time.Hour) // what is there is known before anything happens
+	err = w.Settle(ctx, toKnow) // what is there is known before anything happens
 	if errors.Is(err, sim.ErrUnsettled) {
 		return []Failure{{Run: v.name, Line: "before the first step", Text: err.Error()}}, nil
 	}
@@ -182,6 +182,10 @@ func (s *Scenario) once(ctx context.Context, v *variant, o Options) (_ []Failure
 	}
 	return r.fails, err
 }
+
+// toKnow is how long the hub has to learn what is there before the first step: time
+// passes while it does, and the steps must not begin late.
+const toKnow = time.Hour
 
 // killOnce kills the hub and starts it again once the entry was decided.
 func (r *run) killOnce(ctx context.Context) error {

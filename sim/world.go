@@ -67,6 +67,9 @@ type World struct {
 	o     Options
 	conns map[crossdock.System]connector.Connector
 	rand  *rand.Rand
+	crash *crash // nil: none is to come
+	// heard is called instead of Deliver where it is set.
+	heard func(context.Context, *shopify.Server, shopify.Delivery) error
 }
 
 // New makes a world and opens its hub; the hub has not yet done a step.
@@ -111,13 +114,19 @@ func (w *World) goLive() error {
 // patience of the simulated hub's calls.
 const patience = 60 * time.Second
 
+// Around returns a world without a hub: the systems alone, for a hub that runs
+// elsewhere.
+func Around(cfg *config.Config, in *StandIns) *World {
+	return &World{StandIns: in, ERP: in.Odoo, o: Options{Config: cfg}}
+}
+
 // Open opens the hub's store and builds its rooms: at first, and after Kill.
 func (w *World) Open(ctx context.Context) error {
 	s, err := sqlite.Open(w.o.Dir, sqlite.Options{Unsafe: true, Rand: seeded{w.rand}})
 	if err != nil {
 		return err
 	}
-	w.Store = s
+	w.Store, w.crash = brittle{s, w}, nil
 	w.conns = map[crossdock.System]connector.Connector{}
 	pull := map[crossdock.System]time.Duration{}
 	for _, c := range w.o.Config.Connections {
@@ -131,7 +140,7 @@ func (w *World) Open(ctx context.Context) error {
 		}
 		w.conns[c.System], pull[c.System] = conn, c.Pull
 	}
-	w.House = house.New(house.Options{Store: s, Setup: w.o.Config.Setup(), Connectors: w.conns, Pull: pull, Reconcile: w.o.Reconcile, Now: w.Clock.Now, Log: w.o.Log})
+	w.House = house.New(house.Options{Store: w.Store, Setup: w.o.Config.Setup(), Connectors: w.conns, Pull: pull, Reconcile: w.o.Reconcile, Now: w.Clock.Now, Log: w.o.Log})
 	return w.House.Open(ctx)
 }
 
@@ -146,10 +155,11 @@ func (s seeded) Read(p []byte) (int, error) {
 }
 
 // Kill ends the hub as a crash does: nothing is told to end, what is not on disk
-// is gone. Open starts it again.
+// is gone. Until Open starts it again, webhooks get no answer.
 func (w *World) Kill() error {
-	w.House = nil
-	return w.Store.Close()
+	s := w.Store
+	w.House, w.Store = nil, nil
+	return s.Close()
 }
 
 // Close ends the world.
@@ -162,6 +172,9 @@ func (w *World) Close() error {
 
 // Deliver hands one webhook to the hub and tells the shop how it was answered.
 func (w *World) Deliver(ctx context.Context, shop *shopify.Server, d shopify.Delivery) error {
+	if w.House == nil {
+		return shop.Delivered(d.ID, 0)
+	}
 	r, err := d.Request(ctx, "http://hub")
 	if err != nil {
 		return err
@@ -169,6 +182,13 @@ func (w *World) Deliver(ctx context.Context, shop *shopify.Server, d shopify.Del
 	answer := httptest.NewRecorder()
 	w.House.Receive.ServeHTTP(answer, r)
 	return shop.Delivered(d.ID, answer.Code)
+}
+
+func (w *World) deliver(ctx context.Context, shop *shopify.Server, d shopify.Delivery) error {
+	if w.heard != nil {
+		return w.heard(ctx, shop, d)
+	}
+	return w.Deliver(ctx, shop, d)
 }
 
 // shopNames returns the shops in a fixed order.
@@ -191,13 +211,15 @@ type Work struct {
 // the rooms of the hub, the webhooks that are due, the effects that come late.
 func (w *World) Works() []Work {
 	var out []Work
-	for _, room := range w.House.Rooms() {
-		out = append(out, Work{room.Name, room.Step})
+	if w.House != nil {
+		for _, room := range w.House.Rooms() {
+			out = append(out, Work{room.Name, room.Step})
+		}
 	}
 	for _, name := range w.shopNames() {
 		shop := w.Shops[name]
 		for i, d := range shop.Deliveries(w.Clock.Now()) {
-			out = append(out, Work{string(name) + " delivers " + strconv.Itoa(i) + " " + d.Topic, func(ctx context.Context) (bool, error) { return true, w.Deliver(ctx, shop, d) }})
+			out = append(out, Work{string(name) + " delivers " + strconv.Itoa(i) + " " + d.Topic, func(ctx context.Context) (bool, error) { return true, w.deliver(ctx, shop, d) }})
 		}
 	}
 	for _, c := range w.o.Config.Connections {
@@ -251,22 +273,9 @@ func (w *World) Quiesce(ctx context.Context) (did bool, err error) {
 // Next returns when something will happen by itself: what was told and is on its
 // way, and the rounds of pulls and reconciliations.
 func (w *World) Next(ctx context.Context) (onItsWay, round time.Time, err error) {
-	earlier := func(t *time.Time, u time.Time) {
-		if !u.IsZero() && (t.IsZero() || u.Before(*t)) {
-			*t = u
-		}
-	}
-	next, err := w.Store.Book().Next(ctx)
-	if err != nil {
-		return onItsWay, round, err
-	}
-	earlier(&onItsWay, next)
-	for _, d := range w.House.Dispatches {
-		if next.IsZero() {
-			break
-		}
-		if t := d.Paused(); t.After(w.Clock.Now()) && !t.Before(onItsWay) {
-			onItsWay = t // what is due there can't be done before
+	if w.House != nil {
+		if onItsWay, round, err = w.nextInHub(ctx); err != nil {
+			return onItsWay, round, err
 		}
 	}
 	for _, shop := range w.Shops {
@@ -279,6 +288,25 @@ func (w *World) Next(ctx context.Context) (onItsWay, round time.Time, err error)
 			earlier(&onItsWay, t)
 		}
 	}
+	return onItsWay, round, nil
+}
+
+// nextInHub is Next of the hub alone.
+func (w *World) nextInHub(ctx context.Context) (onItsWay, round time.Time, err error) {
+	next, err := w.Store.Book().Next(ctx)
+	if err != nil {
+		return onItsWay, round, err
+	}
+	now, resumes := w.Clock.Now(), time.Time{}
+	for _, d := range w.House.Dispatches {
+		if t := d.Paused(); t.After(now) {
+			earlier(&resumes, t)
+		}
+	}
+	if !next.IsZero() && !next.After(now) && !resumes.IsZero() {
+		next = resumes // what is due was not done now, because its connection is held back
+	}
+	earlier(&onItsWay, next)
 	for _, p := range w.House.Pulls {
 		earlier(&round, p.Next())
 	}
@@ -286,6 +314,13 @@ func (w *World) Next(ctx context.Context) (onItsWay, round time.Time, err error)
 		earlier(&round, r.Next())
 	}
 	return onItsWay, round, nil
+}
+
+// earlier moves t to u where that is earlier; a zero time is none.
+func earlier(t *time.Time, u time.Time) {
+	if !u.IsZero() && (t.IsZero() || u.Before(*t)) {
+		*t = u
+	}
 }
 
 // farOff is how far ahead work may lie to be waited for by Settle: the patience of

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -32,15 +33,21 @@ func (c *demoCommand) Run(s *shell, g *globals) (err error) {
 	if g.JSON {
 		say = func(line string) { fmt.Fprintln(s.err, line) }
 	}
-	demo, err := app.NewDemo(app.DemoOptions{Types: s.types, Orders: c.Orders, Seed: c.Seed, Started: started, Say: say, Limit: 3 * time.Minute, Log: slog.New(slog.DiscardHandler)})
+	var demo *app.Demo
+	demo, err = app.NewDemo(app.DemoOptions{
+		Types: s.types, Orders: c.Orders, Seed: c.Seed, Started: started, Say: say, Limit: 3 * time.Minute, Log: slog.New(slog.DiscardHandler),
+		Shown: func(ctx context.Context, sum *app.DemoSummary) error { return c.shown(ctx, s, g, demo, sum) },
+	})
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, demo.Close()) }()
-	sum, err := demo.Run(s.ctx)
-	if err != nil {
-		return err
-	}
+	return demo.Run(s.ctx)
+}
+
+// shown prints what the systems hold; without --once the hub can then be asked
+// until the demo is ended.
+func (c *demoCommand) shown(ctx context.Context, s *shell, g *globals, demo *app.Demo, sum *app.DemoSummary) error {
 	if g.JSON {
 		if err := s.json(sum); err != nil {
 			return err
@@ -51,6 +58,12 @@ func (c *demoCommand) Run(s *shell, g *globals) (err error) {
 	if len(sum.Wrong) > 0 {
 		return crossdock.Errorf(crossdock.Conflict, "%s:\n  %s", count(len(sum.Wrong), "thing")+" must not be", strings.Join(sum.Wrong, "\n  "))
 	}
+	if c.Once {
+		return nil
+	}
+	ask := "crossdock -c " + demo.Config()
+	fmt.Fprintf(s.err, "\nThe hub still runs. Ask it from another shell, and end it here with Ctrl-C:\n  %s trace order/1001\n  %s exceptions\n  %s work\n", ask, ask, ask)
+	<-ctx.Done()
 	return nil
 }
 

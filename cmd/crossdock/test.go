@@ -76,7 +76,7 @@ func (c *testCommand) Run(s *shell, g *globals) error {
 		s.print("%d passed, %d failed", len(results)-failed, failed)
 	}
 	if failed > 0 {
-		return crossdock.Errorf(crossdock.Conflict, "%s not what they expect", count(failed, "scenario"))
+		return crossdock.Errorf(crossdock.Conflict, "%s: not what was expected", count(failed, "scenario"))
 	}
 	return nil
 }

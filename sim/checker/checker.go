@@ -273,6 +273,9 @@ func (c *check) planted(x Exception) bool {
 		return o.did("cancel", "delete")
 	case "late change":
 		return len(o.Contents) > 1
+	case "amount": // what "late change" tells, in money
+		rows := c.odoo.byRef[o.Number]
+		return len(o.Contents) > 1 && len(rows) == 1 && !rows[0].costs(o.last())
 	}
 	return false
 }

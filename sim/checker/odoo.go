@@ -110,6 +110,10 @@ func (o order) equals(c Content) bool {
 			return false
 		}
 	}
+	return o.costs(c)
+}
+
+func (o order) costs(c Content) bool {
 	return o.total.Sub(amount(c.Total)).Abs().LessThanOrEqual(tolerance)
 }
 
