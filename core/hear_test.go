@@ -149,7 +149,7 @@ func TestResendSettles(t *testing.T) {
 			if c.news {
 				hear(&v, spoken{said: phoneRecord("555 0101"), says: crossdock.Fields{"phone"}, version: second(11), seq: 10})
 			}
-			opened(&v, 11, c.resent, c.resent.Want)
+			opened(&v, 11, c.resent, c.resent.Want, 11)
 			open, _ := closed(&v, 11)
 			answered(&v, open, crossdock.Receipt{Holds: phoneRecord("5 550109"), Version: second(12)}, 12)
 			if v.Unknown != c.unknown || v.Lost != nil {

