@@ -118,10 +118,19 @@ type Receipt struct {
 	Code    Code          `json:"code,omitempty"`
 	Text    string        `json:"text,omitempty"`
 	Holds   Record        `json:"holds,omitzero"` // in the form of the kind: what the target holds now, from its answer
+	Says    Fields        `json:"says,omitempty"` // which fields Holds speaks of, also where they are empty; nil: those it has
 	Key     string        `json:"key,omitempty"`
 	Version string        `json:"version,omitempty"`
 	Saw     []Message     `json:"saw,omitempty"`   // what stood there instead of what the decision saw
 	After   time.Duration `json:"after,omitempty"` // how long the target asks to wait
+}
+
+// Fields returns which fields Holds speaks of.
+func (r Receipt) Fields() Fields {
+	if r.Says != nil {
+		return r.Says
+	}
+	return r.Holds.Names()
 }
 
 // Tick says that the time of these timers has come.

@@ -20,6 +20,7 @@ type View struct {
 	Version string    `json:"version,omitempty"` // newest version heard
 	Wrote   string    `json:"wrote,omitempty"`   // version our own last push made
 	Heard   int64     `json:"heard,omitempty"`   // Seq of the last statement merged or receipt decided
+	Told    int64     `json:"told,omitempty"`    // Seq at which the book's record was what we last got a receipt for
 	Settled int64     `json:"settled,omitempty"` // only what was asked for at or after this Seq is ordered after our pushes
 	AsOf    time.Time `json:"as_of,omitzero"`
 }
@@ -29,4 +30,5 @@ type Open struct {
 	Attempt int64  `json:"attempt"`
 	Push    Push   `json:"push"`
 	Told    Record `json:"told,omitzero"` // the book's record it was made from
+	Seq     int64  `json:"seq,omitempty"` // at which the book's record was like that
 }

@@ -29,7 +29,18 @@ type Asked interface {
 	Work(ctx context.Context, system crossdock.System) ([]replay.Work, error)
 	// Act files what a person decided; the running hub does it, or the next one that starts.
 	Act(ctx context.Context, a crossdock.Action) error
+	// Door returns what happened at the door since the hub started; ok is false for
+	// a hub that does not run.
+	Door(ctx context.Context) (counts DoorCounts, ok bool, err error)
 	Close() error
+}
+
+// DoorCounts are the messages that came to the door since the hub started.
+type DoorCounts struct {
+	Filed    int64 `json:"filed"`
+	Faulty   int64 `json:"faulty"`   // of these: genuine, and not to be used
+	Unsigned int64 `json:"unsigned"` // refused: not genuine; nothing of them is kept
+	Refused  int64 `json:"refused"`  // refused for another reason
 }
 
 // Ask returns the hub of a data directory: the running one through its socket,
@@ -80,6 +91,8 @@ func (s *stopped) Act(ctx context.Context, a crossdock.Action) (err error) {
 	return w.Journal().File(ctx, store.Filing{Arrivals: []*store.Arrival{{Lane: crossdock.Urgent, At: time.Now(), Body: a}}})
 }
 
+func (s *stopped) Door(context.Context) (DoorCounts, bool, error) { return DoorCounts{}, false, nil }
+
 func (s *stopped) Close() error { return s.store.Close() }
 
 // running asks a hub through its socket.
@@ -101,6 +114,11 @@ func (r *running) Exceptions(ctx context.Context, all bool) (list []*core.Except
 func (r *running) Work(ctx context.Context, system crossdock.System) (list []replay.Work, err error) {
 	err = r.do(ctx, http.MethodGet, "/v1/work?"+url.Values{"connection": {string(system)}}.Encode(), nil, &list)
 	return list, err
+}
+
+func (r *running) Door(ctx context.Context) (c DoorCounts, ok bool, err error) {
+	err = r.do(ctx, http.MethodGet, "/v1/door", nil, &c)
+	return c, err == nil, err
 }
 
 func (r *running) Act(ctx context.Context, a crossdock.Action) error {

@@ -77,10 +77,10 @@ func Open(ctx context.Context, cfg *config.Config, log *slog.Logger) (_ *Hub, er
 			}
 		},
 	})
-	if h.listener, err = net.Listen("tcp", cfg.Listen); err != nil {
+	if h.listener, err = new(net.ListenConfig).Listen(ctx, "tcp", cfg.Listen); err != nil {
 		return nil, crossdock.Errorf(crossdock.Unavailable, "listen on %s (listen in %s): %w", cfg.Listen, cfg.Name, err)
 	}
-	if h.socket, err = listenSocket(filepath.Join(cfg.Data, SocketName)); err != nil {
+	if h.socket, err = listenSocket(ctx, filepath.Join(cfg.Data, SocketName)); err != nil {
 		return nil, err
 	}
 	return h, h.house.Open(ctx)
@@ -122,7 +122,11 @@ func (h *Hub) Run(ctx context.Context) error {
 		case err := <-h.broken:
 			return err
 		case <-inside.Done():
+			return nil
 		}
+	})
+	group.Go(func() error {
+		<-inside.Done()
 		closing, cancel := context.WithTimeout(context.WithoutCancel(inside), grace)
 		defer cancel()
 		return errors.Join(public.Shutdown(closing), private.Shutdown(closing))
@@ -135,6 +139,9 @@ func (h *Hub) Run(ctx context.Context) error {
 	case err = <-ended:
 	case <-after(inside, grace+time.Second):
 		h.log.Warn("a call outside is still under way: its outcome is found out at the next start")
+		if ctx.Err() == nil { // it was not told to end
+			err = context.Cause(inside)
+		}
 	}
 	if err != nil {
 		h.log.Error("crossdock ends", "error", err)

@@ -1,6 +1,7 @@
 package app
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"io"
@@ -16,11 +17,11 @@ import (
 
 // listenSocket binds the socket of a hub; one that a crash has left behind is
 // replaced. The store's lock is held already, so no other hub listens on it.
-func listenSocket(path string) (net.Listener, error) {
+func listenSocket(ctx context.Context, path string) (net.Listener, error) {
 	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, crossdock.Errorf(crossdock.Unavailable, "replace the socket: %w", err)
 	}
-	l, err := net.Listen("unix", path)
+	l, err := new(net.ListenConfig).Listen(ctx, "unix", path)
 	if err != nil {
 		return nil, crossdock.Errorf(crossdock.Unavailable, "bind the socket %s (its path may have about 100 characters): %w", path, err)
 	}
@@ -44,6 +45,10 @@ func (h *Hub) private() http.Handler {
 	mux.HandleFunc("GET /v1/work", func(w http.ResponseWriter, r *http.Request) {
 		list, err := replay.List(r.Context(), h.store, crossdock.System(r.URL.Query().Get("connection")))
 		reply(w, list, err)
+	})
+	mux.HandleFunc("GET /v1/door", func(w http.ResponseWriter, _ *http.Request) {
+		c := &h.house.Receive.Counts
+		reply(w, DoorCounts{Filed: c.Filed.Load(), Faulty: c.Faulty.Load(), Unsigned: c.Unsigned.Load(), Refused: c.Refused.Load()}, nil)
 	})
 	mux.HandleFunc("POST /v1/action", func(w http.ResponseWriter, r *http.Request) {
 		var a crossdock.Action

@@ -45,6 +45,8 @@ func Decide(b Book, e crossdock.Entry, said []Said) Decision {
 			l.tick(body)
 		case crossdock.Setup:
 			l.put(&Setup{Setup: body, Seq: l.seq})
+			l.setup = body
+			l.wake(setupName)
 			l.say("configuration " + body.Hash)
 		}
 		if l.effect == "" {
@@ -98,7 +100,14 @@ func (l *layer) faulty(m crossdock.Message) {
 	if m.Key != "" {
 		x.Of = crossdock.Ref{System: m.From, Kind: m.Kind, Key: m.Key}
 		subject = x.Of.String()
-		l.look(m.From, x.Of, x.Of, l.at, "its message can't be used")
+		if m.Asked.IsZero() {
+			l.look(m.From, x.Of, x.Of, l.at, "its message can't be used")
+		} else { // the answer to a look; the next one would be no better
+			l.drop(WantAt(m.From, DoLook, x.Of))
+			if link := get[Link](l, LinkAt(x.Of)); link != nil {
+				l.drop(WantAt(m.From, DoLook, link.To))
+			}
+		}
 	}
 	l.raise(x, subject)
 }
@@ -111,12 +120,14 @@ func (l *layer) foreseen(heard []heardOf) []Address {
 		for _, n := range h.Names {
 			need = append(need, NameAt(n), AwaitAt(n))
 		}
+		for _, name := range refNames {
+			if of, err := crossdock.ParseRef(h.Said.Text(name)); err == nil && of.System == h.from {
+				need = append(need, LinkAt(of))
+			}
+		}
 		if h.Of.Kind == crossdock.KindOrder {
 			var o crossdock.Order
 			if h.Said.Unpack(&o) == nil {
-				if !o.Customer.IsZero() {
-					need = append(need, LinkAt(o.Customer))
-				}
 				for _, line := range o.Lines {
 					need = append(need, NameAt(skuName(line.SKU)))
 				}
@@ -195,11 +206,15 @@ func (l *layer) unusable(h heardOf, of crossdock.Ref) {
 
 // merged merges a statement into the view of its record and returns which fields
 // somebody changed. It looks where the statement can't be ordered.
-func (l *layer) merged(h heardOf, of crossdock.Ref, said crossdock.Record) (*View, crossdock.Fields) {
+func (l *layer) merged(h heardOf, of crossdock.Ref, said crossdock.Record) (*View, verdict, crossdock.Fields) {
 	v := l.view(h.from, of)
-	hadKey, wasUnknown := v.Key, v.Unknown
+	hadKey := v.Key
 	s := spoken{said: said, says: h.Fields(), version: h.Version, asked: h.asked, after: h.after, seq: l.seq}
+	unknown := v.Unknown
 	what, changed := hear(&v.View, s)
+	if unknown && !v.Unknown { // work on it was put off: see whether there is still some
+		l.retouch(h.from, of)
+	}
 	if what == echo || what == foreign {
 		if h.Of.System != crossdock.BookSystem {
 			v.Key = h.Of.Key
@@ -209,9 +224,6 @@ func (l *layer) merged(h heardOf, of crossdock.Ref, said crossdock.Record) (*Vie
 	if what != older {
 		l.put(v)
 	}
-	if wasUnknown && !v.Unknown { // what is wanted can be compared with what stands there again
-		l.retouch(h.from, of)
-	}
 	if hadKey == "" && v.Key != "" {
 		l.wake(keyName(h.from, of))
 	}
@@ -220,10 +232,15 @@ func (l *layer) merged(h heardOf, of crossdock.Ref, said crossdock.Record) (*Vie
 		l.say("nothing to do: a newer state of " + of.Short() + " is known")
 	case unordered:
 		if len(v.Open) == 0 {
-			l.look(h.from, of, keyed(h.from, of, v), v.Settles, "what it says can't be ordered")
+			due := v.Settles
+			if h.Version != "" && h.Version < v.Version && h.after >= v.Settled && !h.asked.IsZero() {
+				conn, _ := l.setup.Connection(h.from) // its clock went back, or it reads from a copy that lags: don't ask it all the time
+				due = l.at.Add(max(conn.Settles, time.Minute))
+			}
+			l.look(h.from, of, keyed(h.from, of, v), due, "what it says can't be ordered")
 		}
 		l.retouch(h.from, of)
 		l.say(of.Short() + ": can't be ordered, to be looked at")
 	}
-	return v, changed
+	return v, what, changed
 }

@@ -10,7 +10,6 @@ import (
 // What a statement is to a view, clause by clause. The view holds "5 550100" as
 // of second 10, heard by entry 7; our own last push was settled by entry 5.
 func TestHear(t *testing.T) {
-	second := func(n int) string { return worldStart.Add(time.Duration(n) * time.Second).Format(time.RFC3339) }
 	settles := worldStart.Add(time.Minute)
 	known := func() crossdock.View {
 		return crossdock.View{Held: phoneRecord("5 550100"), Asked: phoneRecord("555 0100"), Version: second(10), Wrote: second(8), Heard: 7, Settled: 5}
@@ -20,7 +19,9 @@ func TestHear(t *testing.T) {
 		change(&v)
 		return v
 	}
-	pushing := with(func(v *crossdock.View) { opened(v, 9, crossdock.Push{Want: phoneRecord("555 0109")}, phoneRecord("555 0109")) })
+	pushing := with(func(v *crossdock.View) {
+		opened(v, 9, crossdock.Push{Want: phoneRecord("555 0109")}, phoneRecord("555 0109"), 8)
+	})
 	lost := with(func(v *crossdock.View) {
 		unanswered(v, crossdock.Open{Attempt: 9, Push: crossdock.Push{Want: phoneRecord("555 0109")}, Told: phoneRecord("555 0109")}, 9, settles)
 	})
@@ -111,7 +112,7 @@ func TestNewsOutdatesALookThatHadBegun(t *testing.T) {
 func TestAnsweredSettles(t *testing.T) {
 	v := crossdock.View{Held: phoneRecord("5 550100"), Version: "10", Digest: "d"}
 	push := crossdock.Push{Want: phoneRecord("555 0109")}
-	opened(&v, 9, push, phoneRecord("555 0109"))
+	opened(&v, 9, push, phoneRecord("555 0109"), 8)
 	open, ok := closed(&v, 9)
 	if !ok || len(v.Open) != 0 {
 		t.Fatalf("closed: %v, %d still open", ok, len(v.Open))
@@ -125,5 +126,35 @@ func TestAnsweredSettles(t *testing.T) {
 	}
 	if v.Version != "12" || v.Wrote != "12" || v.Settled != 11 || v.Heard != 11 || v.Digest != "" {
 		t.Errorf("version %q, wrote %q, settled %d, heard %d, digest %q", v.Version, v.Wrote, v.Settled, v.Heard, v.Digest)
+	}
+}
+
+// The same push again settles a lost one where the target refuses a second
+// effect, unless something was heard in between that nobody could order.
+func TestResendSettles(t *testing.T) {
+	push := crossdock.Push{Want: phoneRecord("555 0109"), Door: crossdock.DoorRefused}
+	for _, c := range []struct {
+		name    string
+		resent  crossdock.Push
+		news    bool
+		unknown bool
+	}{
+		{"the same push", push, false, false},
+		{"the same push after news", push, true, true},
+		{"another push", crossdock.Push{Want: phoneRecord("555 0108"), Door: crossdock.DoorRefused}, false, true},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			v := crossdock.View{Held: phoneRecord("5 550100"), Version: second(10), Heard: 7, Settled: 5}
+			unanswered(&v, crossdock.Open{Attempt: 9, Push: push, Told: push.Want}, 9, worldStart.Add(time.Minute))
+			if c.news {
+				hear(&v, spoken{said: phoneRecord("555 0101"), says: crossdock.Fields{"phone"}, version: second(11), seq: 10})
+			}
+			opened(&v, 11, c.resent, c.resent.Want, 11)
+			open, _ := closed(&v, 11)
+			answered(&v, open, crossdock.Receipt{Holds: phoneRecord("5 550109"), Version: second(12)}, 12)
+			if v.Unknown != c.unknown || v.Lost != nil {
+				t.Errorf("unknown %v, want %v; lost %v", v.Unknown, c.unknown, v.Lost)
+			}
+		})
 	}
 }

@@ -35,8 +35,10 @@ func (j *judging) worst() crossdock.Grade {
 // judge runs every check on an order, keeps all findings, and promises it where
 // nothing holds it back.
 func (l *layer) judge(r *Record, o *crossdock.Order) {
+	for _, system := range l.setup.Takers(crossdock.KindOrder) {
+		l.soon(ViewAt(system, r.Of))
+	}
 	freed := l.release(r.Of)
-	l.forgiven(r.Of, "it was judged again")
 	j := &judging{facts: map[string]string{"channel": string(o.Channel), "company": o.Company}}
 	o.Findings, o.Site = nil, ""
 	j.find(checkTest(o))
@@ -52,6 +54,11 @@ func (l *layer) judge(r *Record, o *crossdock.Order) {
 		l.checkStock(j, r, o)
 	}
 	o.Findings = j.findings
+	for _, check := range judged { // what stands again keeps its exception, and the time to answer it
+		if !slices.ContainsFunc(j.findings, func(f crossdock.Finding) bool { return f.Check == check && f.Grade == crossdock.Hold }) {
+			l.settled(check, r.Of.Short(), "it was judged again")
+		}
+	}
 	switch j.worst() {
 	case crossdock.Refuse:
 		move(o, crossdock.OrderRefused)
@@ -161,13 +168,18 @@ func (l *layer) checkCustomer(j *judging, r *Record, o *crossdock.Order) {
 // checkItems finds the item of every line by its SKU: exactly one, or the order
 // waits. There is one exception for each unknown SKU, however many orders name it.
 func (l *layer) checkItems(j *judging, r *Record, o *crossdock.Order) {
+	conn, _ := l.setup.Connection(o.Channel)
 	lines := slices.Clone(o.Lines)
 	for i := range lines {
 		line := &lines[i]
 		place := fmt.Sprintf("lines[%d].sku", i)
 		name := skuName(line.SKU)
 		found := l.named(name)
+		line.Item = crossdock.Ref{}
+		l.soon(ExceptionAt(key("item", r.Of.Short()+"|"+line.Key)))
 		switch {
+		case line.Quantity.IsZero() && len(found) != 1:
+			l.settled("item", r.Of.Short()+"|"+line.Key, "nothing of it is wanted any more")
 		case line.SKU == "":
 			l.hold(j, r, o, crossdock.Finding{Check: "item", Grade: crossdock.Hold, Place: place, Text: fmt.Sprintf("line %q of %s has no SKU: give its product one in %s", line.Title, r.Of.Short(), o.Channel)}, r.Of.Short()+"|"+line.Key)
 		case len(found) == 0:
@@ -179,10 +191,37 @@ func (l *layer) checkItems(j *judging, r *Record, o *crossdock.Order) {
 		default:
 			l.settled("item", r.Of.Short()+"|"+line.Key, "the line has a SKU now")
 			line.Item = found[0]
+			l.soon(RecordAt(line.Item))
+			for _, site := range conn.Sites {
+				l.soon(BalanceAt(line.Item, crossdock.BookRef(crossdock.KindSite, site)))
+			}
 			j.facts[name] = found[0].Short()
 		}
 	}
 	o.Lines = lines
+}
+
+// unneeded takes an order off the lists of those who wait for an item it named
+// before and does not need any more. A SKU nobody waits for is no trouble.
+func (l *layer) unneeded(of crossdock.Ref, before crossdock.Record, o *crossdock.Order) {
+	var was crossdock.Order
+	if before.Unpack(&was) != nil || was.State != crossdock.OrderHeld {
+		return
+	}
+	waits := func(line crossdock.Line) bool {
+		return o.State == crossdock.OrderHeld && slices.ContainsFunc(o.Lines, func(n crossdock.Line) bool {
+			return n.Item.IsZero() && !n.Quantity.IsZero() && n.SKU == line.SKU && (n.SKU != "" || n.Key == line.Key)
+		})
+	}
+	for _, line := range was.Lines {
+		switch {
+		case !line.Item.IsZero() || waits(line):
+		case line.SKU == "":
+			l.settled("item", of.Short()+"|"+line.Key, "the order does not need it any more")
+		case l.unawait(skuName(line.SKU), Waiting{Of: of}):
+			l.settled("item", skuName(line.SKU), "no order needs it any more")
+		}
+	}
 }
 
 // checkStock chooses the first site of the channel that has all goods of an order
@@ -235,18 +274,13 @@ func (l *layer) goods(o *crossdock.Order) []Promised {
 
 // lacking says what a site is short of, "" when it has everything.
 func (l *layer) lacking(j *judging, site crossdock.Ref, needed []Promised) string {
-	at := make([]Address, len(needed))
-	for i, line := range needed {
-		at[i] = BalanceAt(line.Item, site)
-	}
-	l.need(at...)
 	lack := ""
-	for i, line := range needed {
-		free := crossdock.Decimal{}
-		if b := get[Balance](l, at[i]); b != nil {
+	for _, line := range needed {
+		at, free := BalanceAt(line.Item, site), crossdock.Decimal{}
+		if b := get[Balance](l, at); b != nil {
 			free = freeOf(b)
 		}
-		j.facts["free "+at[i].Key] = free.String()
+		j.facts["free "+at.Key] = free.String()
 		if free.LessThan(line.Count) && lack == "" {
 			lack = fmt.Sprintf("%s of %s are needed and %s are free at %s", line.Count, line.Item.Key, free, site.Key)
 		}

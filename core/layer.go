@@ -10,7 +10,8 @@ import (
 const Version = "1"
 
 // layer is what one entry changes on top of the book. It is thrown away when a
-// row is missing.
+// row is missing. A read of such a row counts as none there and the decision goes
+// on, only to find out what else it is going to ask for: so a few rounds load all.
 type layer struct {
 	base    Book
 	seq     int64
@@ -23,21 +24,23 @@ type layer struct {
 	cited   map[crossdock.Ref]bool
 	refs    []crossdock.Ref
 	effect  string
+	waking  string    // what those being told waited for
+	missing []Address // rows that were asked for and are not loaded
+	missed  map[Address]bool
 }
 
-// missing is thrown by a read of rows that are not loaded; only run catches it.
-type missing []Address
+// unloaded is thrown where going on without the rows makes no sense; only run catches it.
+type unloaded struct{}
 
 // run gives f a fresh layer over the book and returns what it decided.
 func run(b Book, seq int64, at time.Time, f func(*layer)) (d Decision) {
-	l := &layer{base: b, seq: seq, at: at, rows: map[Address]Row{}, touched: map[Touch]bool{}, cited: map[crossdock.Ref]bool{}}
+	l := &layer{base: b, seq: seq, at: at, rows: map[Address]Row{}, touched: map[Touch]bool{}, cited: map[crossdock.Ref]bool{}, missed: map[Address]bool{}}
 	defer func() {
-		if r := recover(); r != nil {
-			m, ok := r.(missing)
-			if !ok {
-				panic(r)
-			}
-			d = Decision{Missing: m}
+		r := recover()
+		if len(l.missing) > 0 { // whatever happened since a row was missing means nothing
+			d = Decision{Missing: l.missing}
+		} else if r != nil {
+			panic(r)
 		}
 	}()
 	if s := get[Setup](l, SetupAt); s != nil {
@@ -51,19 +54,32 @@ func run(b Book, seq int64, at time.Time, f func(*layer)) (d Decision) {
 	return Decision{Changes: changes, Touched: l.touches, Refs: l.refs, Effect: l.effect}
 }
 
-// need asks for many rows at once, so that one round loads all of them.
+// need asks for many rows at once and goes on only when all of them are loaded.
 func (l *layer) need(at ...Address) {
-	var miss missing
 	for _, a := range at {
 		if _, changed := l.rows[a]; changed {
 			continue
 		}
 		if _, known := l.base.Row(a); !known {
-			miss = append(miss, a)
+			l.miss(a)
 		}
 	}
-	if miss != nil {
-		panic(miss)
+	if len(l.missing) > 0 {
+		panic(unloaded{})
+	}
+}
+
+// soon asks for rows that are going to be read, so that they are loaded with others.
+func (l *layer) soon(at ...Address) {
+	for _, a := range at {
+		l.row(a)
+	}
+}
+
+func (l *layer) miss(at Address) {
+	if !l.missed[at] {
+		l.missed[at] = true
+		l.missing = append(l.missing, at)
 	}
 }
 
@@ -73,7 +89,8 @@ func (l *layer) row(at Address) Row {
 	}
 	row, known := l.base.Row(at)
 	if !known {
-		panic(missing{at})
+		l.miss(at)
+		return nil
 	}
 	return row
 }

@@ -107,7 +107,7 @@ func (l *layer) write(r *Record, body crossdock.Record, changed crossdock.Fields
 	l.about(r.Of)
 }
 
-// rename brings the matching keys of a record up to date and wakes who waits for a new one.
+// rename brings the matching keys of a record up to date and wakes who waits for one of them.
 func (l *layer) rename(r *Record, names []string) {
 	names = slices.Clone(names)
 	names = slices.DeleteFunc(names, func(n string) bool { return strings.HasPrefix(n, ofName) })
@@ -116,31 +116,35 @@ func (l *layer) rename(r *Record, names []string) {
 	if slices.Equal(names, r.Names) {
 		return
 	}
+	var moved []string // names that other records than before have
 	for _, n := range r.Names {
 		if !slices.Contains(names, n) {
+			l.soon(AwaitAt(n))
 			row := edit[Name](l, NameAt(n))
 			row.Of = slices.DeleteFunc(slices.Clone(row.Of), func(of crossdock.Ref) bool { return of == r.Of })
 			if len(row.Of) == 0 {
 				l.drop(NameAt(n))
 			} else {
 				l.put(row)
+				moved = append(moved, n)
 			}
 		}
 	}
-	var fresh []string
 	for _, n := range names {
 		row := edit[Name](l, NameAt(n))
 		if !slices.Contains(row.Of, r.Of) {
 			row.Name, row.Of = n, append(slices.Clone(row.Of), r.Of)
 			slices.SortFunc(row.Of, crossdock.Ref.Compare)
 			l.put(row)
-			fresh = append(fresh, n)
+			moved = append(moved, n)
 		}
 	}
 	r.Names = names
 	l.put(r)
-	for _, n := range fresh {
-		l.settled("item", n, r.Of.Short()+" has it now")
+	for _, n := range moved {
+		if only := l.named(n); len(only) == 1 {
+			l.settled("item", n, "only "+only[0].Short()+" has it now")
+		}
 		l.wake(n)
 	}
 }

@@ -46,7 +46,7 @@ func hear(v *crossdock.View, s spoken) (verdict, crossdock.Fields) {
 	changed := v.Held.Differs(s.said, s.says)
 	late := len(v.Open) > 0 ||
 		asked && s.after < v.Settled ||
-		asked && s.after < v.Heard && s.version == v.Version && len(changed) > 0 ||
+		asked && s.after < v.Heard && s.version != "" && s.version == v.Version && len(changed) > 0 ||
 		!asked && v.Wrote != "" && s.version <= v.Wrote ||
 		v.Unknown && (!asked || s.asked.Before(v.Settles)) ||
 		!asked && s.version != "" && s.version == v.Version && len(changed) > 0 ||
@@ -67,7 +67,7 @@ func hear(v *crossdock.View, s spoken) (verdict, crossdock.Fields) {
 	v.Unknown, v.Lost, v.Settles, v.Gone = false, nil, time.Time{}, false
 	switch {
 	case lost != nil && first: // what was made by the lost push is there
-		v.Asked = lost.Push.Want
+		v.Asked, v.Told = lost.Push.Want, lost.Seq
 		return echo, nil
 	case lost != nil:
 		changed = settle(v, lost, changed)
@@ -91,7 +91,7 @@ func settle(v *crossdock.View, lost *crossdock.Open, changed crossdock.Fields) c
 		}
 	}
 	if len(others) == 0 && len(changed) > 0 {
-		v.Asked = lost.Push.Want
+		v.Asked, v.Told = lost.Push.Want, lost.Seq
 	} else {
 		v.Asked = crossdock.Record{}
 	}
@@ -118,9 +118,13 @@ func bare(v json.RawMessage) string {
 	}, text)
 }
 
-// opened notes a push that is on its way.
-func opened(v *crossdock.View, attempt int64, p crossdock.Push, told crossdock.Record) {
-	v.Open = append(v.Open[:len(v.Open):len(v.Open)], crossdock.Open{Attempt: attempt, Push: p, Told: told})
+// opened notes a push that is on its way, made from the book's record as it is at
+// seq. A push of an older want was made from an older one: it tells nothing new.
+func opened(v *crossdock.View, attempt int64, p crossdock.Push, told crossdock.Record, seq int64) {
+	if p.Rev != v.Rev {
+		seq = v.Told
+	}
+	v.Open = append(v.Open[:len(v.Open):len(v.Open)], crossdock.Open{Attempt: attempt, Push: p, Told: told, Seq: seq})
 }
 
 // closed takes the push of an attempt off the open ones; ok is false when there
@@ -140,11 +144,16 @@ func closed(v *crossdock.View, attempt int64) (open crossdock.Open, ok bool) {
 
 // answered merges a receipt: the target holds what it answered and was asked for
 // what the push wanted. What is asked for before seq is older than our push.
+// The same push sent again through a door that refuses a second effect settles
+// the lost one.
 func answered(v *crossdock.View, open crossdock.Open, r crossdock.Receipt, seq int64) {
 	if !r.Holds.IsZero() {
-		v.Held = v.Held.With(r.Holds, r.Holds.Names())
+		v.Held = v.Held.With(r.Holds, r.Fields())
 	}
-	v.Asked = open.Push.Want
+	if l := v.Lost; l != nil && v.Settled == v.Heard && l.Push.Door == crossdock.DoorRefused && l.Push.Want.Equal(open.Push.Want) {
+		v.Unknown, v.Settles = false, time.Time{} // the lost push can't have a second effect, and nothing was heard since
+	}
+	v.Asked, v.Told = open.Push.Want, open.Seq
 	if r.Key != "" {
 		v.Key = r.Key
 	}
@@ -156,5 +165,5 @@ func answered(v *crossdock.View, open crossdock.Open, r crossdock.Receipt, seq i
 // unanswered marks a view whose push may or may not have happened: only a look
 // that begins at or after settles tells.
 func unanswered(v *crossdock.View, open crossdock.Open, seq int64, settles time.Time) {
-	v.Unknown, v.Lost, v.Settles, v.Settled, v.Digest = true, &open, settles, seq, ""
+	v.Unknown, v.Lost, v.Settles, v.Settled, v.Heard, v.Digest = true, &open, settles, seq, seq, ""
 }

@@ -330,7 +330,7 @@ func (m *merging) trueUp() {
 		}
 		m.pending[i] = !m.book.Equal(v.Asked)
 		if m.pending[i] && len(v.Open) == 0 {
-			opened(v, m.push(i, m.book), crossdock.Push{Want: m.book, Door: crossdock.DoorFound}, m.book)
+			opened(v, m.push(i, m.book), crossdock.Push{Want: m.book, Door: crossdock.DoorFound}, m.book, m.seq)
 		}
 	}
 }
@@ -379,7 +379,7 @@ func (l *literal) receipt(i int, attempt int64, r crossdock.Receipt) {
 func (l *literal) trueUp() {
 	for i, v := range l.views {
 		if !v.Held.Equal(l.book) && len(v.Open) == 0 {
-			opened(v, l.push(i, l.book), crossdock.Push{Want: l.book}, l.book)
+			opened(v, l.push(i, l.book), crossdock.Push{Want: l.book}, l.book, 0)
 		}
 	}
 }

@@ -49,10 +49,13 @@ func (l *layer) isChannel(system crossdock.System) bool {
 	return !slices.Contains(l.setup.Takers(crossdock.KindOrder), system)
 }
 
+// refNames are the fields of the forms that refer to other records.
+var refNames = []string{"customer", "parent", "order", "item", "site", "party"}
+
 // ours replaces the refs of a system in a record by those of the book.
 func (l *layer) ours(system crossdock.System, said crossdock.Record) crossdock.Record {
 	out := said
-	for _, name := range []string{"customer", "parent", "order", "item", "site", "party"} {
+	for _, name := range refNames {
 		of, err := crossdock.ParseRef(said.Text(name))
 		if err != nil || of.System != system {
 			continue
@@ -79,15 +82,17 @@ func (l *layer) hearOrder(h heardOf, of crossdock.Ref) {
 		l.hearERP(h, of)
 		return
 	}
-	r := edit[Record](l, RecordAt(of))
+	var r *Record
 	if of.IsZero() {
 		r = &Record{Of: l.fresh(h)}
 		l.link(h.Of, r.Of)
 		l.say("new " + r.Of.Short())
+	} else {
+		r = edit[Record](l, RecordAt(of))
 	}
 	l.about(r.Of, h.Of)
 	said := l.ours(h.from, h.Said)
-	_, changed := l.merged(h, r.Of, said)
+	_, _, changed := l.merged(h, r.Of, said)
 	changed = sticky(r.Body, said, changed)
 	if len(changed) == 0 {
 		return
@@ -106,6 +111,7 @@ func (l *layer) hearOrder(h heardOf, of crossdock.Ref) {
 	o.Channel, o.Company = h.from, conn.Company
 	r.Company = o.Company
 	l.decideOrder(r, &o, before, changed)
+	l.unneeded(r.Of, before, &o)
 }
 
 // sticky keeps a cancellation: it is taken from whatever statement says it, also
@@ -127,6 +133,7 @@ func sticky(have, said crossdock.Record, changed crossdock.Fields) crossdock.Fie
 func (l *layer) decideOrder(r *Record, o *crossdock.Order, before crossdock.Record, changed crossdock.Fields) {
 	switch {
 	case o.State == crossdock.OrderCancelled:
+		o.Findings = lasting(o)
 		l.save(r, o)
 		l.say("nothing to do: " + r.Of.Short() + " is cancelled")
 	case o.Cancelled != nil:
@@ -144,22 +151,14 @@ func (l *layer) decideOrder(r *Record, o *crossdock.Order, before crossdock.Reco
 // cancel calls an order off: before it was made anywhere this is a tombstone,
 // afterwards the systems that hold it are to hold it cancelled.
 func (l *layer) cancel(r *Record, o *crossdock.Order) {
-	o.Findings = nil
-	for _, f := range []*crossdock.Finding{checkTest(o), checkTotals(o)} {
-		if f != nil {
-			o.Findings = append(o.Findings, *f)
-		}
-	}
+	o.Findings = lasting(o)
 	if slices.Contains(moves[o.State], crossdock.OrderCancelled) {
 		move(o, crossdock.OrderCancelled)
+		l.forgiven(r.Of, "the order is cancelled")
 		l.say(r.Of.Short() + " is cancelled")
 	} else {
 		l.raise(Exception{Check: "late cancel", Code: crossdock.Refused, Of: r.Of, System: o.Channel, Owner: ownerOperator, Value: o.Totals.Total,
 			Text: r.Of.Short() + " was cancelled in " + string(o.Channel) + " after it was " + string(o.State) + ": arrange a return, or tell the channel"}, r.Of.Short())
-	}
-	l.forgiven(r.Of, "the order is cancelled")
-	for _, check := range []string{"late change", "changed there", "set back", "amount"} {
-		l.settled(check, r.Of.Short(), "the order is cancelled")
 	}
 	freed := l.release(r.Of)
 	l.save(r, o)
@@ -167,9 +166,23 @@ func (l *layer) cancel(r *Record, o *crossdock.Order) {
 	l.freed(freed)
 }
 
-// forgiven closes the exceptions that judging an order raised about it alone.
+// lasting returns the findings that stand in an order that is judged no more: those
+// about what the channel said alone.
+func lasting(o *crossdock.Order) (found []crossdock.Finding) {
+	for _, f := range []*crossdock.Finding{checkTest(o), checkTotals(o)} {
+		if f != nil {
+			found = append(found, *f)
+		}
+	}
+	return found
+}
+
+// judged lists the checks whose exceptions are about one order alone.
+var judged = []string{"form", "totals", "customer", "stock", "site"}
+
+// forgiven closes the exceptions about an order that mean nothing once it is cancelled.
 func (l *layer) forgiven(of crossdock.Ref, why string) {
-	for _, check := range []string{"form", "totals", "customer", "stock", "site"} {
+	for _, check := range append([]string{"set back", "confirmed there", "changed there", "amount", "late change"}, judged...) {
 		l.settled(check, of.Short(), why)
 	}
 }
@@ -179,18 +192,37 @@ func (l *layer) forgiven(of crossdock.Ref, why string) {
 func (l *layer) tooLate(r *Record, o *crossdock.Order, before crossdock.Record, changed crossdock.Fields) {
 	keepItems(o, before)
 	l.save(r, o)
-	var what []string
-	for _, name := range []string{"lines", "charges", "discount", "customer", "bill_to", "ship_to", "currency"} {
-		if changed.Has(name) {
-			what = append(what, strings.ReplaceAll(name, "_", "-"))
+	for _, system := range l.setup.Takers(crossdock.KindOrder) {
+		if v := get[View](l, ViewAt(system, r.Of)); v != nil {
+			if total, ok := totalOf(v.Held); ok && agree(total, o.Totals.Total) {
+				l.settled("amount", r.Of.Short(), "the totals agree")
+			}
 		}
 	}
-	if what == nil {
+	what := slices.DeleteFunc(slices.Clone(taken), func(name string) bool { return !changed.Has(name) })
+	if len(what) == 0 {
 		l.say("nothing to do: what changed is not the ERP's")
 		return
 	}
-	l.raise(Exception{Check: "late change", Code: crossdock.Conflict, Of: r.Of, System: o.Channel, Owner: ownerOperator, Value: o.Totals.Total,
-		Text: r.Of.Short() + " was changed in " + string(o.Channel) + " (" + strings.Join(what, ", ") + ") after it was " + string(o.State) + ": change it in the ERP too, or cancel it and order anew"}, r.Of.Short())
+	l.lateChange(r.Of, o, what)
+}
+
+// taken lists the fields of an order that the ERP takes over with it.
+var taken = crossdock.Fields{"bill_to", "charges", "currency", "customer", "discount", "lines", "ship_to"}
+
+func (l *layer) lateChange(of crossdock.Ref, o *crossdock.Order, what []string) {
+	l.raise(Exception{Check: "late change", Code: crossdock.Conflict, Of: of, System: o.Channel, Owner: ownerOperator, Value: o.Totals.Total,
+		Text: of.Short() + " was changed in " + string(o.Channel) + " (" + strings.ReplaceAll(strings.Join(what, ", "), "_", "-") + ") after it was " + string(o.State) + ": change it in the ERP too, or cancel it and order anew"}, of.Short())
+}
+
+// overtaken tells a person when the ERP confirmed an order as it was before a
+// change: one that came while the confirmation, or what was to be written before
+// it, was on its way, or that a person's confirming forestalled.
+func (l *layer) overtaken(v *View, r *Record, o *crossdock.Order) {
+	what := slices.DeleteFunc(slices.Clone(taken), func(name string) bool { return r.Set[name].Seq <= v.Told })
+	if len(what) > 0 {
+		l.lateChange(r.Of, o, what)
+	}
 }
 
 // keepItems gives the lines of a changed order the items its SKUs were found to be.
@@ -232,65 +264,95 @@ func (l *layer) hearERP(h heardOf, of crossdock.Ref) {
 	}
 	before := l.view(h.from, of).Held
 	said := l.ours(h.from, h.Said)
-	v, changed := l.merged(h, of, said)
+	v, _, changed := l.merged(h, of, said)
 	if !v.Unknown {
 		l.retouch(h.from, of)
 	}
 	if len(changed) > 0 && !before.IsZero() {
-		l.personChanged(h.from, of, before, v, changed)
+		l.personChanged(v, before, changed)
 	} else if !v.Unknown {
-		l.orderHeld(h.from, of, before, v.Held)
+		l.orderHeld(v, before)
 	}
 }
 
 // personChanged adopts what somebody did to our order in the ERP, or tells a person.
-func (l *layer) personChanged(system crossdock.System, of crossdock.Ref, before crossdock.Record, v *View, changed crossdock.Fields) {
-	was, is := crossdock.OrderState(before.Text("state")), crossdock.OrderState(v.Held.Text("state"))
+func (l *layer) personChanged(v *View, before crossdock.Record, changed crossdock.Fields) {
+	was, is := stateOf(before), stateOf(v.Held)
 	if changed.Has("state") {
-		switch {
-		case is == crossdock.OrderCancelled:
+		if was == crossdock.OrderConfirmed && is != crossdock.OrderCancelled {
 			l.adopted(v)
-			l.calledOff(system, of, "was cancelled in "+string(system))
-		case is == crossdock.OrderConfirmed:
-			l.orderHeld(system, of, before, v.Held)
-		case was == crossdock.OrderConfirmed:
-			l.adopted(v)
-			l.raise(Exception{Check: "set back", Code: crossdock.Conflict, Of: of, System: system, Owner: ownerOperator,
-				Text: of.Short() + " was set back to a quotation in " + string(system) + ": confirm it there again, or cancel it"}, of.Short())
+			l.raise(Exception{Check: "set back", Code: crossdock.Conflict, Of: v.Of, System: v.System, Owner: ownerOperator,
+				Text: v.Of.Short() + " was set back to a quotation in " + string(v.System) + ": confirm it there again, or cancel it"}, v.Of.Short())
+		} else {
+			l.orderHeld(v, before)
 		}
 	}
 	if changed.Has("totals") {
-		l.raise(Exception{Check: "changed there", Code: crossdock.Conflict, Of: of, System: system, Owner: ownerOperator,
-			Text: "the amounts of " + of.Short() + " were changed in " + string(system) + " from " + string(before.Fields["totals"]) + " to " + string(v.Held.Fields["totals"]) + ": tell the customer, or set it right there"}, of.Short())
+		l.amountsChanged(v, before)
 	}
+}
+
+func stateOf(held crossdock.Record) crossdock.OrderState {
+	return crossdock.OrderState(held.Text("state"))
+}
+
+// amountsChanged tells a person that somebody changed the amounts of an order in
+// the ERP, unless they come to what the customer agreed to.
+func (l *layer) amountsChanged(v *View, before crossdock.Record) {
+	var o crossdock.Order
+	if r := l.record(v.Of); r == nil || r.Body.Unpack(&o) != nil {
+		return
+	}
+	if total, ok := totalOf(v.Held); ok && agree(total, o.Totals.Total) {
+		l.settled("changed there", v.Of.Short(), "the totals agree")
+		l.settled("amount", v.Of.Short(), "the totals agree")
+		return
+	}
+	l.raise(Exception{Check: "changed there", Code: crossdock.Conflict, Of: v.Of, System: v.System, Owner: ownerOperator,
+		Text: "the amounts of " + v.Of.Short() + " were changed in " + string(v.System) + " from " + stated(before) + " to " + stated(v.Held) + ": tell the customer, or set it right there"}, v.Of.Short())
 }
 
 // adopted makes the next want of a view count as held.
 func (l *layer) adopted(v *View) {
-	c := *v
-	c.Adopt = true
-	l.put(&c)
+	v.Adopt = true
+	l.put(v)
 	l.touch(v.System, v.Of)
 }
 
-// orderHeld moves an order on by what the ERP holds of it.
-func (l *layer) orderHeld(system crossdock.System, of crossdock.Ref, before, held crossdock.Record) {
-	r := edit[Record](l, RecordAt(of))
+// orderHeld moves an order on by what the ERP holds of it. What it holds may come
+// as the answer to a push of ours: then, too, a person may have been there before.
+func (l *layer) orderHeld(v *View, before crossdock.Record) {
+	r := edit[Record](l, RecordAt(v.Of))
 	var o crossdock.Order
 	if r.Of.IsZero() || r.Body.Unpack(&o) != nil {
 		return
 	}
-	l.checkHeldTotal(system, r, &o, held)
-	if held.Text("state") != string(crossdock.OrderConfirmed) || before.Text("state") == string(crossdock.OrderConfirmed) {
+	was, is := stateOf(before), stateOf(v.Held)
+	if is == crossdock.OrderCancelled && was != is && o.State != is {
+		l.adopted(v)
+		l.calledOff(v.System, v.Of, "was cancelled in "+string(v.System))
 		return
 	}
-	if o.State == crossdock.OrderPromised {
+	l.checkHeldTotal(v.System, r, &o, v.Held)
+	if is != crossdock.OrderConfirmed {
+		return
+	}
+	l.settled("set back", v.Of.Short(), "it is confirmed again")
+	switch {
+	case o.State == crossdock.OrderPromised:
 		move(&o, crossdock.OrderConfirmed)
 		l.save(r, &o)
-		l.convert(of)
-		l.say(of.Short() + " is confirmed in " + string(system))
+		l.convert(v.Of)
+		l.overtaken(v, r, &o)
+		l.settled("confirmed there", v.Of.Short(), "it is promised now")
+		l.say(v.Of.Short() + " is confirmed in " + string(v.System))
+	case was == is:
+		return
+	case open(o.State):
+		l.raise(Exception{Check: "confirmed there", Code: crossdock.Conflict, Of: v.Of, System: v.System, Owner: ownerOperator, Value: o.Totals.Total,
+			Text: v.Of.Short() + " was confirmed in " + string(v.System) + " although it is " + string(o.State) + " here: cancel it there, or mend what holds it back"}, v.Of.Short())
 	}
-	l.retouch("", of)
+	l.retouch("", v.Of)
 }
 
 // tolerance is by how much the total of an order in the ERP may differ from the
@@ -299,17 +361,39 @@ var tolerance = crossdock.Money{Amount: decimalOf("0.02")}
 
 // checkHeldTotal compares the total the ERP computed with what the customer agreed to.
 func (l *layer) checkHeldTotal(system crossdock.System, r *Record, o *crossdock.Order, held crossdock.Record) {
-	var totals crossdock.Totals
-	if json.Unmarshal(held.Fields["totals"], &totals) != nil || totals.Total.Currency == "" || o.State == crossdock.OrderCancelled {
+	total, ok := totalOf(held)
+	if !ok || o.State == crossdock.OrderCancelled {
 		return
 	}
-	diff := totals.Total.Amount.Sub(o.Totals.Total.Amount).Abs()
-	if totals.Total.Currency == o.Totals.Total.Currency && diff.LessThanOrEqual(tolerance.Amount) {
+	if agree(total, o.Totals.Total) {
 		l.settled("amount", r.Of.Short(), "the totals agree")
 		return
 	}
 	l.raise(Exception{Check: "amount", Code: crossdock.Conflict, Of: r.Of, System: system, Owner: ownerFinance, Value: o.Totals.Total,
-		Text: r.Of.Short() + " comes to " + totals.Total.String() + " in " + string(system) + ", but the customer agreed to " + o.Totals.Total.String() + " in " + string(o.Channel) + ": compare taxes and discounts line by line"}, r.Of.Short())
+		Text: r.Of.Short() + " comes to " + total.String() + " in " + string(system) + ", but the customer agreed to " + o.Totals.Total.String() + " in " + string(o.Channel) + ": compare taxes and discounts line by line"}, r.Of.Short())
+}
+
+// stated writes the total a system states of an order.
+func stated(held crossdock.Record) string {
+	total, ok := totalOf(held)
+	if !ok {
+		return "no total"
+	}
+	return total.String()
+}
+
+// totalOf returns the total a system states of an order it holds.
+func totalOf(held crossdock.Record) (total crossdock.Money, ok bool) {
+	var totals crossdock.Totals
+	if json.Unmarshal(held.Fields["totals"], &totals) != nil || totals.Total.Currency == "" {
+		return total, false
+	}
+	return totals.Total, true
+}
+
+// agree reports that two totals are the same, within the tolerance.
+func agree(a, b crossdock.Money) bool {
+	return a.Currency == b.Currency && a.Amount.Sub(b.Amount).Abs().LessThanOrEqual(tolerance.Amount)
 }
 
 // calledOff takes over that an order was cancelled or deleted where it is fulfilled.
@@ -320,8 +404,9 @@ func (l *layer) calledOff(system crossdock.System, of crossdock.Ref, what string
 		return
 	}
 	o.Cancelled = &crossdock.Cancellation{At: l.at.UTC(), Reason: what, By: system}
-	channel, total := o.Channel, o.Totals.Total
+	channel, total, before := o.Channel, o.Totals.Total, r.Body
 	l.cancel(r, &o)
+	l.unneeded(of, before, &o)
 	l.raise(Exception{Check: "called off", Code: crossdock.Conflict, Of: of, System: system, Owner: ownerOperator, Value: total,
 		Text: of.Short() + " " + what + " by a person: it is not made again. Cancel it in " + string(channel) + " and tell the customer, or order it anew"}, of.Short())
 }

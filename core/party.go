@@ -16,7 +16,7 @@ func (l *layer) hearRecord(h heardOf, of crossdock.Ref) {
 		r = edit[Record](l, RecordAt(of))
 	}
 	l.about(r.Of, h.Of)
-	v, changed := l.merged(h, r.Of, h.Said)
+	v, _, changed := l.merged(h, r.Of, h.Said)
 	if len(changed) == 0 {
 		l.rename(r, l.namesOf(r, h))
 		return
@@ -108,7 +108,9 @@ func (l *layer) heardGone(h heardOf, of crossdock.Ref) {
 		c := *v
 		c.Unknown = true
 		l.put(&c)
-		l.look(h.from, of, keyed(h.from, of, v), v.Settles, "it was not there while a push was open")
+		if len(v.Open) == 0 { // else the receipt asks for the look
+			l.look(h.from, of, keyed(h.from, of, v), v.Settles, "it was not there while a push was open")
+		}
 		return
 	}
 	l.gone(h.from, of)

@@ -21,7 +21,7 @@ func (l *layer) attempted(a crossdock.Attempt) {
 		if r := l.record(p.Of); r != nil {
 			told = r.Body
 		}
-		opened(&v.View, a.ID, p, told)
+		opened(&v.View, a.ID, p, told, l.seq)
 		l.put(v)
 		if w := get[Want](l, WantAt(a.System, DoPush, p.Of)); w != nil {
 			c := *w
@@ -43,9 +43,11 @@ func (l *layer) resulted(r crossdock.Result, said []heardOf) {
 			need = append(need, LinkAt(crossdock.Ref{System: r.System, Kind: c.Of.Kind, Key: c.Key}))
 		}
 	}
-	l.need(need...)
+	l.need(append(need, l.held(r)...)...)
+	l.need(l.promisedTo(r)...)
 	for _, c := range r.Receipts {
 		l.about(c.Of)
+		l.credentials(r.System, c)
 		if c.Look {
 			l.notLooked(r.System, c)
 			continue
@@ -55,6 +57,33 @@ func (l *layer) resulted(r crossdock.Result, said []heardOf) {
 	for _, h := range said {
 		l.hear(h)
 	}
+}
+
+// held lists what is read when the ERP answers for an order.
+func (l *layer) held(r crossdock.Result) []Address {
+	need := []Address{ExceptionAt(key("credentials", string(r.System)))}
+	for _, c := range r.Receipts {
+		if c.Of.Kind == crossdock.KindOrder {
+			need = append(need, PromiseAt(c.Of), ExceptionAt(key("amount", c.Of.Short())))
+		}
+	}
+	return need
+}
+
+// promisedTo lists the balances of what the orders of a result were promised.
+func (l *layer) promisedTo(r crossdock.Result) []Address {
+	var need []Address
+	for _, c := range r.Receipts {
+		if c.Of.Kind != crossdock.KindOrder {
+			continue
+		}
+		if p := get[Promise](l, PromiseAt(c.Of)); p != nil {
+			for _, line := range p.Lines {
+				need = append(need, BalanceAt(line.Item, p.Site))
+			}
+		}
+	}
+	return need
 }
 
 func (l *layer) receipt(r crossdock.Result, c crossdock.Receipt) {
@@ -88,14 +117,17 @@ func (l *layer) receipt(r crossdock.Result, c crossdock.Receipt) {
 		l.put(v)
 		l.gone(r.System, c.Of)
 		v = l.view(r.System, c.Of)
+		w.Tries++ // where it was never known to be, it is made again, but not at once
+		w.Due = l.at.Add(backoff(w.Tries, w.Of, c.After))
 	case crossdock.Throttled, crossdock.Unavailable, crossdock.NotYet, crossdock.Unauthorized:
 		w.Tries++
 		w.Due = l.at.Add(backoff(w.Tries, w.Of, c.After))
-		if c.Code == crossdock.Unauthorized {
-			l.raise(Exception{Check: "credentials", Code: c.Code, Text: string(r.System) + " refuses our credentials: " + c.Text + ". Replace them; work goes on by itself", System: r.System, Owner: ownerIntegrator}, string(r.System))
-		}
 		l.say(string(c.Code) + ": again in " + w.Due.Sub(l.at).Round(time.Second).String())
 	default:
+		if w.Rev != open.Push.Rev {
+			l.say(string(r.System) + " refuses what is wanted differently now: " + c.Text)
+			break
+		}
 		w.State = WantStopped
 		l.raise(Exception{Check: "push", Code: c.Code, Text: string(r.System) + " refuses " + c.Of.Short() + ": " + c.Text, Of: c.Of, System: r.System, Owner: ownerOperator}, string(r.System)+"|"+c.Of.Short())
 	}
@@ -123,10 +155,20 @@ func (l *layer) done(v *View, w *Want, open crossdock.Open, c crossdock.Receipt)
 		l.look(v.System, v.Of, keyed(v.System, v.Of, v), l.at, "it changed while we wrote")
 	}
 	l.clear("push", v.System, v.Of, "it was written")
-	l.settled("credentials", string(v.System), "the credentials work")
 	l.say(v.Of.Short() + " is " + v.Key + " in " + string(v.System))
 	if v.Of.Kind == crossdock.KindOrder {
-		l.orderHeld(v.System, v.Of, before, v.Held)
+		l.orderHeld(v, before)
+	}
+}
+
+// credentials tells a person when a system refuses us, and when it does so no
+// more. A receipt without a record is about the connection alone: a pull files it.
+func (l *layer) credentials(system crossdock.System, c crossdock.Receipt) {
+	switch c.Code {
+	case crossdock.OK:
+		l.settled("credentials", string(system), "the credentials work")
+	case crossdock.Unauthorized:
+		l.raise(Exception{Check: "credentials", Code: c.Code, Text: string(system) + " refuses our credentials: " + c.Text + ". Replace them; work goes on by itself", System: system, Owner: ownerIntegrator}, string(system))
 	}
 }
 

@@ -160,6 +160,7 @@ type Promised struct {
 type Await struct {
 	Name string    `json:"name"`
 	Who  []Waiting `json:"who"`
+	Next []Waiting `json:"next,omitempty"` // to be woken by the coming ticks; who then still waits is back in Who
 }
 
 // Waiting is one that waits: a record to be judged again, or, with a system, a

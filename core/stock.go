@@ -31,6 +31,7 @@ func (l *layer) hearStock(h heardOf) {
 	if get[Link](l, LinkAt(h.Of)) == nil {
 		l.put(&Link{Of: h.Of, To: of})
 	}
+	l.soon(AwaitAt(stockName(item.To, site.To)))
 	said := h.Said.Clone()
 	for name, ref := range map[string]crossdock.Ref{"item": item.To, "site": site.To} {
 		if err := said.Set(name, ref); err != nil {
@@ -40,14 +41,18 @@ func (l *layer) hearStock(h heardOf) {
 	b := edit[Balance](l, BalanceAt(item.To, site.To))
 	if h.after < b.Heard && !h.asked.IsZero() {
 		l.say("nothing to do: a later reading of " + of.Short() + " is known")
+		if v := l.view(h.from, of); v.Unknown { // it closed the look, and did not answer it
+			l.look(h.from, of, keyed(h.from, of, v), v.Settles, "what it holds is not known")
+		}
 		return
 	}
-	if _, changed := l.merged(h, of, said); changed == nil && !b.AsOf.IsZero() && len(b.Turning) == 0 {
+	_, what, _ := l.merged(h, of, said)
+	if what == older || what == unordered {
 		return
 	}
 	before := freeOf(b)
 	b.Item, b.Site = item.To, site.To
-	b.OnHand, b.Reserved, b.AsOf, b.Heard = s.OnHand.Count, s.Reserved.Count, l.at, h.after
+	b.OnHand, b.Reserved, b.AsOf, b.Heard = s.OnHand.Count, s.Reserved.Count, l.at, max(b.Heard, h.after)
 	var rest []Turn
 	for _, t := range b.Turning {
 		if t.Seq <= h.after {

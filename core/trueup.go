@@ -1,6 +1,7 @@
 package core
 
 import (
+	"slices"
 	"time"
 
 	"github.com/crossdockhq/crossdock"
@@ -15,7 +16,9 @@ func TrueUp(b Book, seq int64, at time.Time, projected []Projected) Decision {
 	return run(b, seq, at, func(l *layer) {
 		var need []Address
 		for _, p := range projected {
-			need = append(need, ViewAt(p.System, p.Of), RecordAt(p.Of), WantAt(p.System, DoPush, p.Of), WantAt(p.System, DoLook, p.Of), TimerAt(p.Of, parkedTimer(p.System)))
+			about := string(p.System) + "|" + p.Of.Short()
+			need = append(need, ViewAt(p.System, p.Of), WantAt(p.System, DoPush, p.Of), WantAt(p.System, DoLook, p.Of), TimerAt(p.Of, parkedTimer(p.System)),
+				ExceptionAt(key("push", about)), ExceptionAt(key("project", about)))
 			for _, w := range p.Waits {
 				need = append(need, AwaitAt(keyName(p.System, w)))
 			}
@@ -40,6 +43,10 @@ func (l *layer) trueUp(p Projected) {
 			v.Asked = p.Want
 		}
 		l.put(v)
+	}
+	if v.Gone { // a person deleted it: it is never made again (I5)
+		l.closeWant(old)
+		return
 	}
 	if v.Unknown && !l.resend(v, p) {
 		l.closeWant(old)
@@ -115,6 +122,7 @@ func (l *layer) stop(v *View, old *Want, code crossdock.Code, err error) {
 	}
 	w.State, w.Why = WantStopped, err.Error()
 	l.put(w)
+	l.await(setupName, Waiting{Of: v.Of, System: v.System})
 	f := crossdock.FaultOf(err)
 	l.raise(Exception{Check: "project", Code: code, Text: f.Text, Place: f.Place, Of: v.Of, System: v.System, Owner: ownerIntegrator}, string(v.System)+"|"+v.Of.Short())
 }
@@ -156,45 +164,76 @@ func keyName(system crossdock.System, of crossdock.Ref) string {
 	return "key:" + string(system) + "/" + of.Short()
 }
 
+// setupName is what waits for another configuration: it may map what this one doesn't.
+const setupName = "setup"
+
 func parkedTimer(system crossdock.System) string { return "parked:" + string(system) }
 
 // await puts one at the end of those who wait for name.
 func (l *layer) await(name string, who Waiting) {
 	a := edit[Await](l, AwaitAt(name))
-	for _, w := range a.Who {
-		if w == who {
-			return
-		}
+	if slices.Contains(a.Who, who) || slices.Contains(a.Next, who) {
+		return
 	}
 	a.Name = name
-	a.Who = append(a.Who[:len(a.Who):len(a.Who)], who)
+	if len(a.Next) > 0 && l.waking != name { // behind those who asked before and are still to be woken
+		a.Next = append(a.Next[:len(a.Next):len(a.Next)], who)
+	} else {
+		a.Who = append(a.Who[:len(a.Who):len(a.Who)], who)
+	}
 	l.put(a)
+}
+
+// unawait takes one off those who wait for name and reports whether nobody is left.
+func (l *layer) unawait(name string, who Waiting) bool {
+	a := edit[Await](l, AwaitAt(name))
+	other := func(w Waiting) bool { return w == who }
+	a.Who, a.Next = slices.DeleteFunc(slices.Clone(a.Who), other), slices.DeleteFunc(slices.Clone(a.Next), other)
+	if len(a.Who)+len(a.Next) > 0 {
+		l.put(a)
+		return false
+	}
+	l.drop(AwaitAt(name))
+	return true
 }
 
 // mostWoken is how many waiting ones one entry wakes; the rest wait for a tick.
 const mostWoken = 500
 
-// wake takes those who wait for name off the list and tells them.
+// wake takes those who wait for name off the list and tells them, in the order of
+// their asking.
 func (l *layer) wake(name string) {
-	a := get[Await](l, AwaitAt(name))
-	if a == nil {
-		return
+	if a := get[Await](l, AwaitAt(name)); a != nil {
+		l.wakeSome(&Await{Name: name, Next: slices.Concat(a.Who, a.Next)})
 	}
-	woken := a.Who
-	if len(woken) > mostWoken {
-		l.put(&Await{Name: name, Who: woken[mostWoken:]})
-		l.put(&Timer{Of: crossdock.BookRef("await", name), Name: wakeTimer, Due: l.at})
-		woken = woken[:mostWoken]
-	} else {
-		l.drop(AwaitAt(name))
+}
+
+// wakeRest goes on with a wake that had more to tell than fits into one entry.
+// Who was told and waits again is not told twice, so it comes to an end.
+func (l *layer) wakeRest(name string) {
+	if a := get[Await](l, AwaitAt(name)); a != nil && len(a.Next) > 0 {
+		c := *a
+		l.wakeSome(&c)
 	}
-	var need []Address
-	for _, w := range woken {
-		if w.System == "" {
-			need = append(need, RecordAt(w.Of))
-		}
+}
+
+// wakeSome tells the first of those who are next.
+func (l *layer) wakeSome(a *Await) {
+	n := min(len(a.Next), mostWoken)
+	woken := a.Next[:n]
+	a.Next = a.Next[n:]
+	switch {
+	case len(a.Next) > 0:
+		l.put(a)
+		l.put(&Timer{Of: crossdock.BookRef("await", a.Name), Name: wakeTimer, Due: l.at})
+	case len(a.Who) > 0:
+		l.put(a)
+	default:
+		l.drop(a.Address())
 	}
-	l.need(need...)
+	was := l.waking
+	l.waking = a.Name
+	defer func() { l.waking = was }()
 	for _, w := range woken {
 		switch {
 		case w.Of.System != crossdock.BookSystem:

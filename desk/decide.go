@@ -10,9 +10,10 @@ import (
 	"github.com/crossdockhq/crossdock/store"
 )
 
-// most rounds of loading and deciding again before an entry counts as broken: a
-// decision asks for what hangs on what it was just given, and that is not deep.
-const mostRounds = 40
+// mostRounds is how often an entry is loaded for and decided again before it
+// counts as broken. What a decision asks for hangs on what it was just given, and
+// that is not deep; but one that wakes hundreds of others asks for each.
+const mostRounds = 5000
 
 // row returns a row as an entry of the batch sees it: as the batch has changed it,
 // else as the book holds it. known is false when it has not been loaded.

@@ -77,7 +77,7 @@ func (r *Reconcile) Step(ctx context.Context) (did bool, err error) {
 	case err != nil:
 		return false, err
 	case ctx.Err() != nil:
-		return false, nil
+		return false, nil //nolint:nilerr // the hub ends; the page is compared again
 	case away != nil:
 		r.failures++
 		wait := min(time.Second<<min(r.failures, 10), 5*time.Minute)

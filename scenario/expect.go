@@ -22,7 +22,7 @@ func holds(ctx context.Context, w *sim.World, x Expectation) error {
 	if err != nil {
 		return err
 	}
-	rows, err := match(w, x.Who, model, where)
+	rows, err := match(w, x.Who, model, where, want)
 	if err != nil {
 		return err
 	}
@@ -84,13 +84,19 @@ func selection(words []string) (model string, where map[string]string, want []fi
 	return model, where, want, count, nil
 }
 
-func match(w *sim.World, who, model string, where map[string]string) ([]map[string]any, error) {
+// match returns the records of a system that where selects, with the fields that
+// are compared.
+func match(w *sim.World, who, model string, where map[string]string, want []field) ([]map[string]any, error) {
 	system := crossdock.System(who)
 	switch {
 	case w.Shops[system] != nil:
 		return w.Shops[system].Match(model, where)
 	case w.IsERP(system):
-		return w.ERP.Match(model, where)
+		fields := make([]string, len(want))
+		for i, f := range want {
+			fields[i] = f.name
+		}
+		return w.ERP.Match(model, where, fields...)
 	}
 	return nil, fmt.Errorf("%s is no system of this world", who)
 }
@@ -102,7 +108,11 @@ func brief(rows []map[string]any) string {
 			out = append(out, "…")
 			break
 		}
-		out = append(out, fmt.Sprint(row["id"], " ", row["name"], " ", row["state"]))
+		name, ok := row["name"]
+		if !ok {
+			name = row["display_name"]
+		}
+		out = append(out, fmt.Sprint(row["id"], " ", name, " ", row["state"]))
 	}
 	return strings.Join(out, ", ")
 }
@@ -286,4 +296,19 @@ func dig(fields map[string]json.RawMessage, path []string) (string, error) {
 		return s, nil
 	}
 	return string(raw), nil
+}
+
+// Find returns the rows that words such as "sale.order client_order_ref=1001" select.
+func Find(w *sim.World, who string, words []string) ([]map[string]any, error) {
+	if len(words) == 0 {
+		return nil, fmt.Errorf("which model of %s?", who)
+	}
+	model, where, want, _, err := selection(words)
+	if err != nil {
+		return nil, err
+	}
+	for _, f := range want {
+		where[f.name] = f.value
+	}
+	return match(w, who, model, where, nil)
 }

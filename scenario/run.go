@@ -14,9 +14,9 @@ import (
 type Options struct {
 	Permute bool // every order and repetition of the messages of one instant
 	Kill    bool // the hub is killed after each entry in turn
-	// ERP makes the Odoo side of each run: a running scratch database instead of the
+	// Live opens the Odoo side of each run: a running scratch database instead of the
 	// stand-in. nil: the stand-in.
-	ERP func(ctx context.Context) (sim.ERP, error)
+	Live func(ctx context.Context) (*Live, error)
 }
 
 // Failure is an expectation that did not hold, or a step that could not be done.
@@ -31,6 +31,7 @@ type Result struct {
 	Name     string        `json:"name"`
 	Shows    string        `json:"shows"`
 	Runs     int           `json:"runs"`
+	Calls    int           `json:"odoo_calls"` // the hub made to Odoo in the first run
 	Failures []Failure     `json:"failures"`
 	Took     time.Duration `json:"took"`
 }
@@ -42,6 +43,7 @@ type variant struct {
 	rest    bool  // the hub comes to rest after each message of one instant
 	killAt  int64 // the hub is killed once it has decided this entry; 0: never
 	entries int64 // how many entries the run had; set by it
+	calls   int   // how many calls the hub made to Odoo; set by it
 }
 
 // Run runs a scenario in all its variants; a fourth failure of one is not looked for.
@@ -60,6 +62,9 @@ func Run(ctx context.Context, s *Scenario, o Options) (Result, error) {
 		}
 		res.Runs++
 		res.Failures = append(res.Failures, failures...)
+		if i == 0 {
+			res.Calls = v.calls
+		}
 		if o.Kill && i == 0 {
 			for n := int64(1); n <= v.entries; n++ {
 				variants = append(variants, &variant{name: fmt.Sprintf("killed after entry %d", n), steps: s.Steps, killAt: n})
@@ -139,9 +144,9 @@ func (s *Scenario) once(ctx context.Context, v *variant, o Options) (_ []Failure
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
-	opts := sim.Options{Config: s.Config, Land: s.Land, Seed: 1, Start: day.Add(firstAt(v.steps)), Dir: dir}
-	if o.ERP != nil {
-		if opts.ERP, err = o.ERP(ctx); err != nil {
+	opts := sim.Options{Config: s.Config, Land: s.Land, Seed: 1, Start: day.Add(firstAt(v.steps) - toKnow), Dir: dir}
+	if o.Live != nil {
+		if err := s.live(ctx, &opts, o); err != nil {
 			return nil, err
 		}
 	}
@@ -154,7 +159,11 @@ func (s *Scenario) once(ctx context.Context, v *variant, o Options) (_ []Failure
 	if v.killAt > 0 {
 		w.After = r.killOnce
 	}
-	if err := w.Settle(ctx, time.Hour); err != nil { // what is there is known before anything happens
+	err = w.Settle(ctx, toKnow) // what is there is known before anything happens
+	if errors.Is(err, sim.ErrUnsettled) {
+		return []Failure{{Run: v.name, Line: "before the first step", Text: err.Error()}}, nil
+	}
+	if err != nil {
 		return nil, err
 	}
 	w.Clock.To(day.Add(firstAt(v.steps)))
@@ -166,8 +175,17 @@ func (s *Scenario) once(ctx context.Context, v *variant, o Options) (_ []Failure
 	}
 	pos, err := w.Store.Book().Position(ctx)
 	v.entries = pos.Seq
+	if w.ERP != nil {
+		for _, n := range w.ERP.Calls() {
+			v.calls += n
+		}
+	}
 	return r.fails, err
 }
+
+// toKnow is how long the hub has to learn what is there before the first step: time
+// passes while it does, and the steps must not begin late.
+const toKnow = time.Hour
 
 // killOnce kills the hub and starts it again once the entry was decided.
 func (r *run) killOnce(ctx context.Context) error {

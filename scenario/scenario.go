@@ -29,6 +29,10 @@ type Scenario struct {
 	Steps  []Step
 	Expect []Expectation
 	Files  map[string][]byte
+
+	origin string // where the configuration came from, for its errors
+	source []byte // the configuration as YAML, the fixture's included
+	types  []connector.Type
 }
 
 // Step is one line of steps.
@@ -109,6 +113,7 @@ func (s *Scenario) world(path string, types []connector.Type) error {
 	if err != nil {
 		return err
 	}
+	s.origin, s.source, s.types = name, src, types
 	if s.Config, err = config.Load(name, src, types, sim.Secrets()); err != nil {
 		return err
 	}

@@ -4,6 +4,7 @@ package sim
 
 import (
 	"fmt"
+	"net/http"
 	"time"
 
 	"github.com/crossdockhq/crossdock"
@@ -67,8 +68,12 @@ type ShopTax struct {
 	Rate  string `yaml:"rate"`
 }
 
-// ERP is the Odoo side of a world: the stand-in, or a running scratch database.
+// ERP is the Odoo side of a world: the stand-in, or a running scratch database. As
+// a handler it answers the hub; Calls counts what it was asked so, by
+// "model.method". The other methods are what a person does there and sees.
 type ERP interface {
+	http.Handler
+	Calls() map[string]int
 	AddWarehouse(code, name string) error
 	AddTax(name, percent string, included bool) error
 	AddProduct(p odoo.Product) error
@@ -79,7 +84,7 @@ type ERP interface {
 	DeleteOrder(ref string) error
 	EditLine(ref, sku, count string) error
 	ShipOrder(ref, tracking string) error
-	Match(model string, where map[string]string) ([]map[string]any, error)
+	Match(model string, where map[string]string, fields ...string) ([]map[string]any, error)
 }
 
 var _ ERP = (*odoo.Server)(nil)

@@ -51,18 +51,15 @@ type Options struct {
 	Dir       string        // of the hub's store
 	Reconcile time.Duration // 0: every 15 minutes
 	Log       *slog.Logger  // nil: none
-	// ERP replaces the Odoo stand-in by a running scratch database; its transport
-	// is then the network.
+	// ERP replaces the Odoo stand-in by a running scratch database. nil: the stand-in.
 	ERP ERP
 }
 
 // World is a hub and the systems around it.
 type World struct {
+	*StandIns
 	Clock Clock
-	ERP   ERP
-	Odoo  *odoo.Server // nil when the ERP is a real one
-	Shops map[crossdock.System]*shopify.Server
-	Doors map[crossdock.System]*sandbox.Door
+	ERP   ERP // nil where no connection is an Odoo
 	Store store.Store
 	House *house.House
 	After func(context.Context) error // called after everything that was done; nil: nothing is
@@ -70,6 +67,9 @@ type World struct {
 	o     Options
 	conns map[crossdock.System]connector.Connector
 	rand  *rand.Rand
+	crash *crash // nil: none is to come
+	// heard is called instead of Deliver where it is set.
+	heard func(context.Context, *shopify.Server, shopify.Delivery) error
 }
 
 // New makes a world and opens its hub; the hub has not yet done a step.
@@ -80,12 +80,19 @@ func New(ctx context.Context, o Options) (*World, error) {
 	if o.Reconcile == 0 {
 		o.Reconcile = 15 * time.Minute
 	}
-	w := &World{o: o, Shops: map[crossdock.System]*shopify.Server{}, Doors: map[crossdock.System]*sandbox.Door{}, rand: sandbox.Rand(o.Seed)}
+	w := &World{o: o, rand: sandbox.Rand(o.Seed)}
 	w.Clock.at = o.Start
-	for _, c := range o.Config.Connections {
-		if err := w.found(c); err != nil {
-			return nil, fmt.Errorf("stand-in of %s: %w", c.System, err)
+	var err error
+	if w.StandIns, err = o.Land.Build(o.Config, w.Clock.Now, o.Seed); err != nil {
+		return nil, err
+	}
+	switch {
+	case o.ERP != nil:
+		if err := w.goLive(); err != nil {
+			return nil, err
 		}
+	case w.Odoo != nil:
+		w.ERP = w.Odoo
 	}
 	if err := w.Open(ctx); err != nil {
 		return nil, err
@@ -93,47 +100,25 @@ func New(ctx context.Context, o Options) (*World, error) {
 	return w, nil
 }
 
-// found makes the stand-in of one connection and the door before it.
-func (w *World) found(c config.Connection) error {
-	switch c.Type.Name {
-	case "odoo":
-		if w.o.ERP != nil {
-			w.ERP = w.o.ERP
-			return w.o.Land.Odoo.furnish(w.ERP)
+// goLive puts the running database where the stand-in was, behind the same doors.
+func (w *World) goLive() error {
+	w.ERP, w.Odoo = w.o.ERP, nil
+	for _, c := range w.o.Config.Connections {
+		if w.IsERP(c.System) {
+			w.Doors[c.System] = sandbox.Wrap(w.ERP, w.Clock.Now, w.o.Seed)
 		}
-		version := w.o.Land.Odoo.Version
-		if version == 0 {
-			version = 18
-		}
-		w.Odoo = odoo.New(odoo.Config{Version: version, Database: Database, User: User, Password: Password, Clock: w.Clock.Now, Seed: w.o.Seed})
-		if cur := w.o.Land.Odoo.Currency; cur != "" {
-			if err := w.Odoo.RenameCompany("My Company", cur); err != nil {
-				return err
-			}
-		}
-		w.ERP = w.Odoo
-		w.Doors[c.System] = sandbox.Wrap(w.Odoo, w.Clock.Now, w.o.Seed)
-		return w.o.Land.Odoo.furnish(w.Odoo)
-	case "shopify":
-		land := w.o.Land.Shops[c.System]
-		zone, err := time.LoadLocation(land.Zone)
-		if err != nil {
-			return fmt.Errorf("zone: %w", err)
-		}
-		s := shopify.New(shopify.Config{Shop: string(c.System) + ".myshopify.com", Secret: Secret, Token: Token, Currency: land.Currency, Zone: zone,
-			TaxesIncluded: land.TaxesIncluded, Clock: w.Clock.Now, Seed: w.o.Seed, Hook: "/in/" + string(c.System), Topics: OrderTopics})
-		w.Shops[c.System] = s
-		w.Doors[c.System] = sandbox.Wrap(s, w.Clock.Now, w.o.Seed)
-		return land.furnish(s, w.o.Land.Odoo.Items)
 	}
-	return fmt.Errorf("there is no stand-in for a connection of type %q", c.Type.Name)
+	return w.o.Land.Odoo.furnish(w.ERP)
 }
-
-// OrderTopics are the webhooks a hub subscribes to.
-var OrderTopics = []string{"orders/create", "orders/updated", "orders/cancelled"}
 
 // patience of the simulated hub's calls.
 const patience = 60 * time.Second
+
+// Around returns a world without a hub: the systems alone, for a hub that runs
+// elsewhere.
+func Around(cfg *config.Config, in *StandIns) *World {
+	return &World{StandIns: in, ERP: in.Odoo, o: Options{Config: cfg}}
+}
 
 // Open opens the hub's store and builds its rooms: at first, and after Kill.
 func (w *World) Open(ctx context.Context) error {
@@ -141,7 +126,7 @@ func (w *World) Open(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	w.Store = s
+	w.Store, w.crash = brittle{s, w}, nil
 	w.conns = map[crossdock.System]connector.Connector{}
 	pull := map[crossdock.System]time.Duration{}
 	for _, c := range w.o.Config.Connections {
@@ -155,7 +140,7 @@ func (w *World) Open(ctx context.Context) error {
 		}
 		w.conns[c.System], pull[c.System] = conn, c.Pull
 	}
-	w.House = house.New(house.Options{Store: s, Setup: w.o.Config.Setup(), Connectors: w.conns, Pull: pull, Reconcile: w.o.Reconcile, Now: w.Clock.Now, Log: w.o.Log})
+	w.House = house.New(house.Options{Store: w.Store, Setup: w.o.Config.Setup(), Connectors: w.conns, Pull: pull, Reconcile: w.o.Reconcile, Now: w.Clock.Now, Log: w.o.Log})
 	return w.House.Open(ctx)
 }
 
@@ -170,10 +155,11 @@ func (s seeded) Read(p []byte) (int, error) {
 }
 
 // Kill ends the hub as a crash does: nothing is told to end, what is not on disk
-// is gone. Open starts it again.
+// is gone. Until Open starts it again, webhooks get no answer.
 func (w *World) Kill() error {
-	w.House = nil
-	return w.Store.Close()
+	s := w.Store
+	w.House, w.Store = nil, nil
+	return s.Close()
 }
 
 // Close ends the world.
@@ -186,6 +172,9 @@ func (w *World) Close() error {
 
 // Deliver hands one webhook to the hub and tells the shop how it was answered.
 func (w *World) Deliver(ctx context.Context, shop *shopify.Server, d shopify.Delivery) error {
+	if w.House == nil {
+		return shop.Delivered(d.ID, 0)
+	}
 	r, err := d.Request(ctx, "http://hub")
 	if err != nil {
 		return err
@@ -193,6 +182,13 @@ func (w *World) Deliver(ctx context.Context, shop *shopify.Server, d shopify.Del
 	answer := httptest.NewRecorder()
 	w.House.Receive.ServeHTTP(answer, r)
 	return shop.Delivered(d.ID, answer.Code)
+}
+
+func (w *World) deliver(ctx context.Context, shop *shopify.Server, d shopify.Delivery) error {
+	if w.heard != nil {
+		return w.heard(ctx, shop, d)
+	}
+	return w.Deliver(ctx, shop, d)
 }
 
 // shopNames returns the shops in a fixed order.
@@ -215,13 +211,15 @@ type Work struct {
 // the rooms of the hub, the webhooks that are due, the effects that come late.
 func (w *World) Works() []Work {
 	var out []Work
-	for _, room := range w.House.Rooms() {
-		out = append(out, Work{room.Name, room.Step})
+	if w.House != nil {
+		for _, room := range w.House.Rooms() {
+			out = append(out, Work{room.Name, room.Step})
+		}
 	}
 	for _, name := range w.shopNames() {
 		shop := w.Shops[name]
 		for i, d := range shop.Deliveries(w.Clock.Now()) {
-			out = append(out, Work{string(name) + " delivers " + strconv.Itoa(i) + " " + d.Topic, func(ctx context.Context) (bool, error) { return true, w.Deliver(ctx, shop, d) }})
+			out = append(out, Work{string(name) + " delivers " + strconv.Itoa(i) + " " + d.Topic, func(ctx context.Context) (bool, error) { return true, w.deliver(ctx, shop, d) }})
 		}
 	}
 	for _, c := range w.o.Config.Connections {
@@ -275,22 +273,9 @@ func (w *World) Quiesce(ctx context.Context) (did bool, err error) {
 // Next returns when something will happen by itself: what was told and is on its
 // way, and the rounds of pulls and reconciliations.
 func (w *World) Next(ctx context.Context) (onItsWay, round time.Time, err error) {
-	earlier := func(t *time.Time, u time.Time) {
-		if !u.IsZero() && (t.IsZero() || u.Before(*t)) {
-			*t = u
-		}
-	}
-	next, err := w.Store.Book().Next(ctx)
-	if err != nil {
-		return onItsWay, round, err
-	}
-	earlier(&onItsWay, next)
-	for _, d := range w.House.Dispatches {
-		if next.IsZero() {
-			break
-		}
-		if t := d.Paused(); t.After(w.Clock.Now()) && !t.Before(onItsWay) {
-			onItsWay = t // what is due there can't be done before
+	if w.House != nil {
+		if onItsWay, round, err = w.nextInHub(ctx); err != nil {
+			return onItsWay, round, err
 		}
 	}
 	for _, shop := range w.Shops {
@@ -303,6 +288,25 @@ func (w *World) Next(ctx context.Context) (onItsWay, round time.Time, err error)
 			earlier(&onItsWay, t)
 		}
 	}
+	return onItsWay, round, nil
+}
+
+// nextInHub is Next of the hub alone.
+func (w *World) nextInHub(ctx context.Context) (onItsWay, round time.Time, err error) {
+	next, err := w.Store.Book().Next(ctx)
+	if err != nil {
+		return onItsWay, round, err
+	}
+	now, resumes := w.Clock.Now(), time.Time{}
+	for _, d := range w.House.Dispatches {
+		if t := d.Paused(); t.After(now) {
+			earlier(&resumes, t)
+		}
+	}
+	if !next.IsZero() && !next.After(now) && !resumes.IsZero() {
+		next = resumes // what is due was not done now, because its connection is held back
+	}
+	earlier(&onItsWay, next)
 	for _, p := range w.House.Pulls {
 		earlier(&round, p.Next())
 	}
@@ -310,6 +314,13 @@ func (w *World) Next(ctx context.Context) (onItsWay, round time.Time, err error)
 		earlier(&round, r.Next())
 	}
 	return onItsWay, round, nil
+}
+
+// earlier moves t to u where that is earlier; a zero time is none.
+func earlier(t *time.Time, u time.Time) {
+	if !u.IsZero() && (t.IsZero() || u.Before(*t)) {
+		*t = u
+	}
 }
 
 // farOff is how far ahead work may lie to be waited for by Settle: the patience of

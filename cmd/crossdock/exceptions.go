@@ -27,16 +27,28 @@ func (c *listExceptions) Run(s *shell, g *globals) error {
 		if err != nil {
 			return err
 		}
+		door, running, err := hub.Door(s.ctx)
+		if err != nil {
+			return err
+		}
 		if g.JSON {
-			return s.json(struct {
+			answer := struct {
 				Exceptions []*core.Exception `json:"exceptions"`
-			}{append([]*core.Exception{}, list...)})
+				Door       *app.DoorCounts   `json:"door,omitempty"` // since the hub started; left out when it does not run
+			}{Exceptions: append([]*core.Exception{}, list...)}
+			if running {
+				answer.Door = &door
+			}
+			return s.json(answer)
 		}
 		if len(list) == 0 {
 			s.print("There are no exceptions.")
 		}
 		for _, x := range list {
 			s.exception(x)
+		}
+		if door.Unsigned > 0 {
+			s.print("\n%s refused at the door since the hub started, not signed by their connection's secret: has it been rotated?", count(int(door.Unsigned), "message"))
 		}
 		return nil
 	})

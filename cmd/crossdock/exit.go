@@ -13,6 +13,7 @@ import (
 
 	"github.com/crossdockhq/crossdock"
 	"github.com/crossdockhq/crossdock/config"
+	"github.com/crossdockhq/crossdock/store"
 )
 
 // The exit codes. They are part of what scripts rely on.
@@ -35,7 +36,7 @@ func exitCode(err error) int {
 		return exitInput
 	case errors.As(err, &coded) && coded.Code != crossdock.Internal:
 		return exitOf(coded.Code)
-	case isSurroundings(err):
+	case isSurroundings(err), errors.Is(err, store.ErrBroken), errors.Is(err, store.ErrFull):
 		return exitEnvironment
 	}
 	return exitDefect

@@ -30,11 +30,13 @@ func main() {
 type cli struct {
 	globals
 
+	Demo       demoCommand       `cmd:"" help:"Show the hub at work with the systems around it, all on this machine."`
 	Serve      serveCommand      `cmd:"" help:"Run the hub until it is told to end."`
 	Check      checkCommand      `cmd:"" help:"Check the configuration and say what the hub will do with it."`
 	Trace      traceCommand      `cmd:"" help:"Tell the story of one record over all systems."`
 	Exceptions exceptionsCommand `cmd:"" help:"List what people have to act on; retry or drop it."`
 	Work       workCommand       `cmd:"" help:"List what is still to be done in other systems, and why it is not yet."`
+	Sandbox    sandboxCommand    `cmd:"" help:"Run stand-ins of the outside systems, to try a hub against."`
 	Test       testCommand       `cmd:"" help:"Run scenarios (docs/concepts/scenarios.md)."`
 	Schema     schemaCommand     `cmd:"" help:"Print the JSON Schema of a kind of record, or of the configuration."`
 	Version    versionCommand    `cmd:"" help:"Print which crossdock this is."`

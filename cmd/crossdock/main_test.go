@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"os/signal"
 	"syscall"
 	"testing"
 	"time"
@@ -26,6 +27,13 @@ func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){
 		"crossdock": func() {
 			s := &shell{ctx: context.Background(), out: os.Stdout, err: os.Stderr, types: testTypes(), look: config.System()}
+			os.Exit(s.run(os.Args[1:]))
+		},
+		// The binary as it is shipped.
+		"crossdock-shipped": func() {
+			ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+			defer stop()
+			s := &shell{ctx: ctx, out: os.Stdout, err: os.Stderr, types: connectors(), look: config.System()}
 			os.Exit(s.run(os.Args[1:]))
 		},
 	})

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"io/fs"
 	"path/filepath"
 	"strings"
@@ -15,11 +16,33 @@ type testCommand struct {
 	Path    []string `arg:"" help:"Scenario files, or folders of them."`
 	Permute bool     `help:"Also every order and repetition of the messages of one instant."`
 	Kill    bool     `help:"Also with the hub killed after each entry in turn."`
+	Odoo    string   `placeholder:"URL" help:"Play against a running scratch database of Odoo (16 to 19) instead of the stand-in: http://USER:KEY@127.0.0.1:8069/DATABASE. It is written to and deleted from; its name has scratch or test in it, and the scenario's order numbers are unused."`
+	Remote  bool     `help:"Let --odoo be a server that is not on this machine."`
+}
+
+// options are how the scenarios are run. A database is good for one run of a
+// scenario, because its orders stay.
+func (c *testCommand) options() (scenario.Options, error) {
+	o := scenario.Options{Permute: c.Permute, Kill: c.Kill}
+	if c.Odoo == "" {
+		return o, nil
+	}
+	if c.Permute || c.Kill {
+		return o, crossdock.Errorf(crossdock.Invalid, "--permute and --kill run a scenario many times, and the database of --odoo is good for one: leave them out")
+	}
+	o.Live = func(ctx context.Context) (*scenario.Live, error) {
+		return scenario.OpenLive(ctx, c.Odoo, scenario.LiveOptions{Remote: c.Remote})
+	}
+	return o, nil
 }
 
 // Run implements test.
 func (c *testCommand) Run(s *shell, g *globals) error {
 	files, err := scenarioFiles(c.Path)
+	if err != nil {
+		return err
+	}
+	options, err := c.options()
 	if err != nil {
 		return err
 	}
@@ -30,7 +53,7 @@ func (c *testCommand) Run(s *shell, g *globals) error {
 		if err != nil {
 			return err
 		}
-		res, err := scenario.Run(s.ctx, sc, scenario.Options{Permute: c.Permute, Kill: c.Kill})
+		res, err := scenario.Run(s.ctx, sc, options)
 		if err != nil {
 			return err
 		}
@@ -53,7 +76,7 @@ func (c *testCommand) Run(s *shell, g *globals) error {
 		s.print("%d passed, %d failed", len(results)-failed, failed)
 	}
 	if failed > 0 {
-		return crossdock.Errorf(crossdock.Conflict, "%s not what they expect", count(failed, "scenario"))
+		return crossdock.Errorf(crossdock.Conflict, "%s: not what was expected", count(failed, "scenario"))
 	}
 	return nil
 }

@@ -146,14 +146,16 @@ func TestLostAnswers(t *testing.T) {
 	t.Run("half an answer", func(t *testing.T) {
 		c := fake(t, func(w http.ResponseWriter, _, _ string, _ []json.RawMessage) {
 			w.Header().Set("Content-Length", "100")
-			io.WriteString(w, `{"jsonrpc":`)
+			fmt.Fprint(w, `{"jsonrpc":`)
 		})
 		if got := write(c, context.Background()); got != crossdock.Ambiguous {
 			t.Error(got)
 		}
 	})
 	t.Run("a page in place of JSON", func(t *testing.T) {
-		c := fake(t, func(w http.ResponseWriter, _, _ string, _ []json.RawMessage) { io.WriteString(w, "<html>sign in</html>") })
+		c := fake(t, func(w http.ResponseWriter, _, _ string, _ []json.RawMessage) {
+			fmt.Fprint(w, "<html>sign in</html>")
+		})
 		if got := write(c, context.Background()); got != crossdock.Ambiguous {
 			t.Error(got)
 		}
@@ -283,7 +285,9 @@ func TestLoadAnswers(t *testing.T) {
 					t.Fatal("no recording")
 				}
 				var sizes []int
-				conn := fake(t, func(w http.ResponseWriter, _, method string, args []json.RawMessage) { replayLoad(t, w, method, args, recorded, &sizes) })
+				conn := fake(t, func(w http.ResponseWriter, _, method string, args []json.RawMessage) {
+					replayLoad(t, w, method, args, recorded, &sizes)
+				})
 				got := conn.Push(context.Background(), drafts(c.batch))
 				for i, r := range got {
 					if want := c.bad[i]; r.Code != want {
@@ -297,6 +301,18 @@ func TestLoadAnswers(t *testing.T) {
 				}
 			})
 		}
+	}
+}
+
+// TestRightThatLacks: the text is what a real 18 said to a user without Contact
+// Creation. It is no trouble of the one customer's.
+func TestRightThatLacks(t *testing.T) {
+	conn := fake(t, func(w http.ResponseWriter, _, method string, args []json.RawMessage) {
+		sizes := []int{}
+		replayLoad(t, w, method, args, json.RawMessage(`{"jsonrpc":"2.0","id":1,"result":{"ids":false,"messages":[{"rows":{"from":0,"to":0},"record":0,"type":"error","message":"You are not allowed to create 'Contact' (res.partner) records.\n\nThis operation is allowed for the following groups:\n\t- Extra Rights/Contact Creation"}],"nextrow":0}}`), &sizes)
+	})
+	if r := conn.Push(context.Background(), drafts(1))[0]; r.Code != crossdock.Unauthorized || !strings.Contains(r.Text, "Contact Creation") {
+		t.Errorf("%+v", r)
 	}
 }
 
@@ -352,10 +368,10 @@ func drafts(n int) []crossdock.Push {
 // TestLoadIsHalvedDownToTheBadRecord: an exception names no record (16, an id that
 // is no number), so the batch is halved, within bounds.
 func TestLoadIsHalvedDownToTheBadRecord(t *testing.T) {
-	calls := 0
+	var calls atomic.Int64
 	conn := fake(t, func(w http.ResponseWriter, _, method string, args []json.RawMessage) {
 		if method == "load" {
-			if calls++; strings.Contains(string(args[0]), `crossdock.order_13"`) {
+			if calls.Add(1); strings.Contains(string(args[0]), `crossdock.order_13"`) {
 				fmt.Fprint(w, `{"jsonrpc":"2.0","id":1,"error":{"code":200,"message":"Odoo Server Error","data":{"name":"psycopg2.errors.InFailedSqlTransaction","message":"current transaction is aborted, commands ignored until end of transaction block\n"}}}`)
 				return
 			}
@@ -368,17 +384,17 @@ func TestLoadIsHalvedDownToTheBadRecord(t *testing.T) {
 			t.Errorf("record %d: %q %s", i, r.Code, r.Text)
 		}
 	}
-	if calls > 13 {
-		t.Errorf("%d loads for one bad record in 50", calls)
+	if calls.Load() > 13 {
+		t.Errorf("%d loads for one bad record in 50", calls.Load())
 	}
 }
 
 // TestAwayInTheMiddle: once Odoo is away the rest of the batch is not sent.
 func TestAwayInTheMiddle(t *testing.T) {
-	calls := 0
+	var calls atomic.Int64
 	conn := fake(t, func(w http.ResponseWriter, _, method string, args []json.RawMessage) {
 		if method == "load" {
-			calls++
+			calls.Add(1)
 			panic(http.ErrAbortHandler)
 		}
 		sizes := []int{0}
@@ -389,8 +405,8 @@ func TestAwayInTheMiddle(t *testing.T) {
 			t.Fatalf("record %d: %q %s, want %q", i, r.Code, r.Text, want)
 		}
 	}
-	if calls != 1 {
-		t.Errorf("%d loads", calls)
+	if calls.Load() != 1 {
+		t.Errorf("%d loads", calls.Load())
 	}
 }
 

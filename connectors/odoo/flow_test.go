@@ -260,19 +260,6 @@ func (f *flow) ref(name string) (crossdock.Ref, string) {
 	return crossdock.BookRef(crossdock.KindOrder, number), number
 }
 
-func text(t *testing.T, r crossdock.Record, name string) string {
-	t.Helper()
-	if s := r.Text(name); s != "" {
-		return s
-	}
-	var v any
-	if err := json.Unmarshal(r.Fields[name], &v); err != nil {
-		return ""
-	}
-	b, _ := json.Marshal(v)
-	return string(b)
-}
-
 func TestOrderLife(t *testing.T) {
 	each(t, func(t *testing.T, f *flow) {
 		ctx := context.Background()

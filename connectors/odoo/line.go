@@ -34,6 +34,9 @@ type share struct {
 // lines returns the order's lines: one for each line with a quantity, one more
 // where a discount can't be said as a percentage, one for each charge, and one for
 // each tax set that the discount of the whole order falls on.
+//
+// It goes on after the first error, which it returns, so that all it needs to know
+// is asked for at once.
 func (w *orderWriter) lines() ([]orderLine, error) {
 	var out []orderLine
 	var shares []share
@@ -41,11 +44,7 @@ func (w *orderWriter) lines() ([]orderLine, error) {
 		if !l.Quantity.Count.IsPositive() {
 			continue
 		}
-		place := fmt.Sprintf("lines[%d]", i)
-		made, err := w.line(l, place)
-		if err != nil {
-			return nil, err
-		}
+		made := w.line(l, fmt.Sprintf("lines[%d]", i))
 		out = append(out, made...)
 		shares = addShare(shares, made[0].Taxes, l.Net().Amount)
 	}
@@ -55,58 +54,48 @@ func (w *orderWriter) lines() ([]orderLine, error) {
 			continue
 		}
 		place := fmt.Sprintf("charges[%d]", i)
-		made, err := w.extra("charge", place, w.cfg.Shipping, "shipping_product")
-		if err != nil {
-			return nil, err
-		}
-		if made.Taxes, err = w.taxes(ch.Taxes, place); err != nil {
-			return nil, err
-		}
-		made.Key, made.Name, made.Price = place, or(ch.Title, ch.Code), net.Amount.String()
+		made := w.extra("charge", place, w.cfg.Shipping, "shipping_product")
+		made.Key, made.Name, made.Price, made.Taxes = place, or(ch.Title, ch.Code), net.Amount.String(), w.taxes(ch.Taxes, place)
 		out = append(out, made)
 	}
-	cut, err := w.orderDiscount(shares)
-	if err != nil {
-		return nil, err
+	if out = append(out, w.orderDiscount(shares)...); len(out) == 0 {
+		w.fail("lines", crossdock.Errorf(crossdock.Refused, "order %s has no line with a quantity: there is nothing to make in Odoo", w.order.Number))
 	}
-	if out = append(out, cut...); len(out) == 0 {
-		return nil, crossdock.At("lines", crossdock.Errorf(crossdock.Refused, "order %s has no line with a quantity: there is nothing to make in Odoo", w.order.Number))
+	return out, w.err
+}
+
+// fail keeps the first error.
+func (w *orderWriter) fail(place string, err error) {
+	if w.err == nil {
+		w.err = crossdock.At(place, err)
 	}
-	return out, nil
 }
 
 // line writes one line of the order, and its discount as a second line where no
 // percentage with two decimals says it exactly.
-func (w *orderWriter) line(l crossdock.Line, place string) ([]orderLine, error) {
-	if l.Item.IsZero() {
-		return nil, crossdock.At(place+".item", crossdock.Errorf(crossdock.Invalid, "no item is known for SKU %q: give a product in Odoo this internal reference", l.SKU))
-	}
-	if err := w.unitAgrees(l); err != nil {
-		return nil, crossdock.At(place+".quantity", err)
-	}
-	taxes, err := w.taxes(l.Taxes, place)
-	if err != nil {
-		return nil, err
-	}
+func (w *orderWriter) line(l crossdock.Line, place string) []orderLine {
 	made := orderLine{
-		Key: l.Key, Product: w.key(l.Item), Name: or(l.Title, or(l.SKU, l.Item.Key)),
-		Quantity: l.Quantity.Count.String(), Price: l.Price.Amount.String(), Discount: "0", Taxes: taxes,
+		Key: l.Key, Name: or(l.Title, or(l.SKU, l.Item.Key)),
+		Quantity: l.Quantity.Count.String(), Price: l.Price.Amount.String(), Discount: "0", Taxes: w.taxes(l.Taxes, place),
+	}
+	if l.Item.IsZero() {
+		w.fail(place+".item", crossdock.Errorf(crossdock.Invalid, "no item is known for SKU %q: give a product in Odoo this internal reference", l.SKU))
+	} else {
+		made.Product = w.key(l.Item)
+		w.sameUnit(l, place)
 	}
 	if l.Discount.IsZero() {
-		return []orderLine{made}, nil
+		return []orderLine{made}
 	}
 	gross := l.Price.Amount.Mul(l.Quantity.Count)
 	if p, ok := percent(l.Discount.Amount, gross); ok {
 		made.Discount = p.String()
-		return []orderLine{made}, nil
+		return []orderLine{made}
 	}
-	cut, err := w.extra("discount", place, w.cfg.Discount, "discount_product")
-	if err != nil {
-		return nil, err
-	}
-	cut.Key, cut.Name, cut.Taxes = l.Key+"/discount", "Discount on "+made.Name, taxes
+	cut := w.extra("discount", place, w.cfg.Discount, "discount_product")
+	cut.Key, cut.Name, cut.Taxes = l.Key+"/discount", "Discount on "+made.Name, made.Taxes
 	cut.Price = l.Discount.Amount.Neg().String()
-	return []orderLine{made, cut}, nil
+	return []orderLine{made, cut}
 }
 
 // percent returns discount/gross as a percentage between 0 and 100 when two
@@ -120,66 +109,62 @@ func percent(discount, gross decimal.Decimal) (decimal.Decimal, bool) {
 	return p, exact && !p.IsNegative() && p.LessThanOrEqual(hundred)
 }
 
-// unitAgrees reports a line counted in another unit than its item: twelve pieces
-// must not become twelve cases.
-func (w *orderWriter) unitAgrees(l crossdock.Line) error {
+// sameUnit fails a line counted in another unit than its item: twelve pieces must
+// not become twelve cases.
+func (w *orderWriter) sameUnit(l crossdock.Line, place string) {
 	if l.Quantity.Unit == "" {
-		return nil
+		return
 	}
-	r, ok := w.known.Record(l.Item)
-	if !ok {
-		return nil
-	}
+	r, _ := w.known.Record(l.Item)
 	if unit := r.Text("unit"); unit != "" && unit != l.Quantity.Unit {
-		return crossdock.Errorf(crossdock.Invalid, "the line counts in %q and the product in Odoo in %q: convert the quantity in the channel's mapping", l.Quantity.Unit, unit)
+		w.fail(place+".quantity", crossdock.Errorf(crossdock.Invalid, "the line counts in %q and the product in Odoo in %q: convert the quantity in the channel's mapping", l.Quantity.Unit, unit))
 	}
-	return nil
 }
 
 // extra starts a line on one of the two products the configuration names.
-func (w *orderWriter) extra(what, place, sku, setting string) (orderLine, error) {
+func (w *orderWriter) extra(what, place, sku, setting string) orderLine {
 	var keys []string
 	for _, of := range w.known.Named("sku:" + sku) {
 		if key := w.known.Key(of); key != "" && !slices.Contains(keys, key) {
 			keys = append(keys, key)
 		}
 	}
+	made := orderLine{Quantity: "1", Discount: "0"}
 	switch len(keys) {
 	case 1:
-		return orderLine{Product: keys[0], Quantity: "1", Discount: "0"}, nil
+		made.Product = keys[0]
 	case 0:
-		return orderLine{}, crossdock.At(place, crossdock.Errorf(crossdock.Invalid,
+		w.fail(place, crossdock.Errorf(crossdock.Invalid,
 			"the %s needs a product with internal reference %q in Odoo: make a service product with it, or name another as %s in crossdock.yaml", what, sku, setting))
+	default:
+		w.fail(place, crossdock.Errorf(crossdock.Invalid,
+			"products %s in Odoo all have internal reference %q: leave it to one of them, or name another as %s in crossdock.yaml", strings.Join(keys, ", "), sku, setting))
 	}
-	return orderLine{}, crossdock.At(place, crossdock.Errorf(crossdock.Invalid,
-		"products %s in Odoo all have internal reference %q: leave it to one of them, or name another as %s in crossdock.yaml", strings.Join(keys, ", "), sku, setting))
+	return made
 }
 
 // orderDiscount books the discount of the whole order. Where its lines are taxed
 // differently it is split over their tax sets in proportion to their net amounts,
 // to the currency's smallest coin, the largest remainder first: so the tax of each
 // set falls with it.
-func (w *orderWriter) orderDiscount(shares []share) ([]orderLine, error) {
+func (w *orderWriter) orderDiscount(shares []share) []orderLine {
 	total := w.order.Discount.Amount
 	if total.IsZero() {
-		return nil, nil
+		return nil
 	}
 	var out []orderLine
 	for i, part := range split(total, shares, crossdock.Digits(w.order.Currency)) {
 		if part.IsZero() {
 			continue
 		}
-		made, err := w.extra("discount", "discount", w.cfg.Discount, "discount_product")
-		if err != nil {
-			return nil, err
-		}
+		made := w.extra("discount", "discount", w.cfg.Discount, "discount_product")
 		made.Key, made.Name, made.Price, made.Taxes = fmt.Sprintf("discount[%d]", i), "Discount", part.Neg().String(), []string{}
 		if len(shares) > 0 {
 			made.Taxes = shares[i].taxes
 		}
 		out = append(out, made)
 	}
-	return out, nil
+	return out
 }
 
 func addShare(shares []share, taxes []string, net decimal.Decimal) []share {

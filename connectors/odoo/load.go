@@ -145,8 +145,11 @@ func loadFault(model crossdock.Kind, texts []string) error {
 		text = "Odoo gave no reason"
 	}
 	code := crossdock.Invalid
-	if accessCode(text) == crossdock.Refused {
+	switch {
+	case accessCode(text) == crossdock.Refused:
 		code = crossdock.Refused
+	case strings.Contains(text, "You are not allowed to"): // a right the user lacks, for any record
+		code = crossdock.Unauthorized
 	}
 	return fail(code, &cause{class: "load"}, "Odoo does not take the %s: %s", model, text)
 }

@@ -96,7 +96,7 @@ func (c *Connector) state(ctx context.Context, country, code string) (string, er
 func (c *Connector) addRegion(ctx context.Context, r row, m *crossdock.Message) error {
 	id, err := r.id("state_id")
 	if err != nil || id == "" {
-		return nil //nolint:nilerror // Translate tells the row faulty where it matters
+		return err
 	}
 	code, err := cached(c, func(l *lookups) (string, bool) { s, ok := l.regions[id]; return s, ok },
 		func() (func(*lookups), error) {
@@ -194,7 +194,7 @@ func (c *Connector) company(ctx context.Context) (any, error) {
 		return nil, err
 	}
 	if len(rows) != 1 {
-		return nil, crossdock.Errorf(crossdock.Unauthorized, "the user %q can't read his own record: set company in crossdock.yaml", c.cfg.User)
+		return nil, crossdock.Errorf(crossdock.Unauthorized, "the user %q can't read his own record: set company_id in crossdock.yaml", c.cfg.User)
 	}
 	key, err := rows[0].id("company_id")
 	if err != nil {

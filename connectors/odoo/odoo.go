@@ -34,7 +34,7 @@ var Type = connector.Define("odoo", "Orders and customers in; products, stock, t
 type Config struct {
 	URL          string            `yaml:"url" required:"true" example:"https://odoo.example.com" doc:"Address of the Odoo server, without a path such as /web"`
 	Database     string            `yaml:"database" required:"true" example:"production" doc:"Name of the database"`
-	User         string            `yaml:"user" required:"true" example:"hub@example.com" doc:"Login of a user of the hub's own, with an e-mail address; rights: Sales / All Documents, Inventory / User, Invoicing / Billing"`
+	User         string            `yaml:"user" required:"true" example:"hub@example.com" doc:"Login of a user of the hub's own, with an e-mail address; rights: Sales / All Documents, Inventory / User, Invoicing / Billing, Contact Creation"`
 	Key          string            `yaml:"key" required:"true" secret:"true" doc:"API key of that user (Preferences, Account Security); Odoo lets keys live three months at most"`
 	Company      int               `yaml:"company_id" example:"1" doc:"Database id of the company; left out: the user's default company"`
 	Taxes        map[string]string `yaml:"taxes" example:"{\"State Tax 8%\": \"8% Sales\"}" doc:"A channel's tax (its title and rate, its title, or its rate) to the name of the sales tax in Odoo; left out, the tax of the same name is taken"`

@@ -73,6 +73,7 @@ type orderWriter struct {
 	known connector.Known
 	order crossdock.Order
 	waits []crossdock.Ref
+	err   error // the first
 }
 
 // project returns the next step of an order: load it as a draft, then confirm or
@@ -138,9 +139,6 @@ func (w orderWriter) asAsked(v crossdock.View, state string) connector.Wanted {
 func (w orderWriter) draft(v crossdock.View, door crossdock.Door) (connector.Wanted, error) {
 	o := &w.order
 	lines, err := w.lines()
-	if err != nil {
-		return connector.Wanted{}, err
-	}
 	want := crossdock.Record{Kind: orderModel, Form: 1, Fields: map[string]json.RawMessage{
 		"client_order_ref": raw(o.Number),
 		"origin":           raw(externalID(v.Of)),
@@ -154,6 +152,9 @@ func (w orderWriter) draft(v crossdock.View, door crossdock.Door) (connector.Wan
 	w.refer(want, "partner_shipping_id", orRef(o.ShipToParty, o.Customer))
 	if o.Site != "" {
 		w.refer(want, "warehouse_id", crossdock.BookRef(crossdock.KindSite, o.Site))
+	}
+	if err != nil {
+		return connector.Wanted{}, err
 	}
 	if list := w.cfg.Pricelists[o.Currency]; list != "" {
 		want.Fields["pricelist"] = raw(list)

@@ -186,19 +186,8 @@ func (p *pushing) partiesDone(ctx context.Context, idx []int, rows map[string]ro
 			p.fail(i, &crossdock.Error{Code: s.Fault.Code, Text: s.Fault.Text, Place: s.Fault.Place})
 			continue
 		}
-		p.out[i].Holds, p.out[i].Version = s.Said.With(crossdock.Record{}, notSaid(s)), s.Version
+		p.out[i].Holds, p.out[i].Says, p.out[i].Version = s.Said, s.Says, s.Version
 	}
-}
-
-// notSaid returns the fields of a statement's record that it does not speak of.
-func notSaid(s crossdock.Statement) crossdock.Fields {
-	var out crossdock.Fields
-	for _, name := range s.Said.Names() {
-		if !s.Fields().Has(name) {
-			out = append(out, name)
-		}
-	}
-	return out
 }
 
 // partyAgrees compares the fields that Odoo keeps as they are written; it formats

@@ -11,7 +11,7 @@ import (
 // taxes returns the keys of the Odoo taxes that stand for what the channel
 // computed. A tax of nothing on an amount of something means that the customer is
 // exempt: no tax is set then.
-func (w *orderWriter) taxes(amounts []crossdock.TaxAmount, place string) ([]string, error) {
+func (w *orderWriter) taxes(amounts []crossdock.TaxAmount, place string) []string {
 	out := []string{}
 	for i, t := range amounts {
 		if t.Amount.IsZero() && !t.Rate.IsZero() {
@@ -19,13 +19,13 @@ func (w *orderWriter) taxes(amounts []crossdock.TaxAmount, place string) ([]stri
 		}
 		key, err := w.tax(t)
 		if err != nil {
-			return nil, crossdock.At(fmt.Sprintf("%s.taxes[%d]", place, i), err)
+			w.fail(fmt.Sprintf("%s.taxes[%d]", place, i), err)
 		}
 		if key != "" && !slices.Contains(out, key) {
 			out = append(out, key)
 		}
 	}
-	return out, nil
+	return out
 }
 
 // tax finds the one Odoo tax of a channel's tax: by the configured table under
@@ -66,7 +66,7 @@ func (w *orderWriter) taxNamed(name string, rate *crossdock.Decimal) (string, er
 		for _, r := range refs {
 			all = append(all, w.known.Key(r))
 		}
-		return "", crossdock.Errorf(crossdock.Invalid, "several sales taxes in Odoo are named %q (ids %s): rename all but one, or set company in crossdock.yaml", name, strings.Join(all, ", "))
+		return "", crossdock.Errorf(crossdock.Invalid, "several sales taxes in Odoo are named %q (ids %s): rename all but one, or set company_id in crossdock.yaml", name, strings.Join(all, ", "))
 	}
 	r, ok := w.known.Record(refs[0])
 	if !ok {
@@ -89,6 +89,7 @@ func (w *orderWriter) taxesNamed(name string) []crossdock.Ref {
 	}
 	var out []crossdock.Ref
 	for _, r := range w.known.Named("tax:" + name) {
+		_, _ = w.known.Record(r) // asked for together with the key, since it is needed next
 		if w.known.Key(r) != "" {
 			out = append(out, r)
 		}

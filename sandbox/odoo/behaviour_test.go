@@ -2,6 +2,8 @@ package odoo
 
 import (
 	"fmt"
+	"net/http"
+	"net/http/httptest"
 	"strings"
 	"sync"
 	"testing"
@@ -30,7 +32,7 @@ func TestPasswordsAndKeys(t *testing.T) {
 	})
 }
 
-// refusals lists calls and the error class each must get.
+// TestRefusals lists calls and the error class each must get.
 func TestRefusals(t *testing.T) {
 	everyVersion(t, func(t *testing.T, version int) {
 		c := newClient(t, shop(t, version))
@@ -264,5 +266,97 @@ func TestCompaniesKeepApart(t *testing.T) {
 		if n := c.must("sale.order", "search_count", []any{[]any{}}, first); n != 0.0 {
 			t.Errorf("the first company sees %v orders", n)
 		}
+	})
+}
+
+// TestLoadOfACustomerWithItsAddress loads a customer and, in the same batch, an
+// address that names it by external id.
+func TestLoadOfACustomerWithItsAddress(t *testing.T) {
+	everyVersion(t, func(t *testing.T, version int) {
+		s := shop(t, version)
+		c := newClient(t, s)
+		rows := []any{
+			[]any{"x.c", "Ben", "", "", "1 Main St", "base.us"},
+			[]any{"x.c_ship", "Ben at work", "x.c", "delivery", "2 Dock Rd", "base.us"},
+		}
+		columns := []any{"id", "name", "parent_id/id", "type", "street", "country_id/id"}
+		kw := map[string]any{"context": map[string]any{"mode": "update", "tz": "UTC"}}
+		first := c.must("res.partner", "load", []any{columns, rows}, kw)
+		if again := c.must("res.partner", "load", []any{columns, rows}, kw); fmt.Sprint(first) != fmt.Sprint(again) {
+			t.Errorf("loaded twice: %v and %v", first, again)
+		}
+		found, err := s.Match("res.partner", map[string]string{"name": "Ben at work", "parent_id.name": "Ben", "type": "delivery", "street": "2 Dock Rd"})
+		if err != nil || len(found) != 1 {
+			t.Errorf("the address: %v, %v (%v)", found, err, first)
+		}
+	})
+}
+
+// FuzzRequest posts anything: the answer is never an error of the stand-in itself.
+func FuzzRequest(f *testing.F) {
+	for _, seed := range []string{
+		`{"id":1,"params":{"service":"object","method":"execute_kw","args":["db",2,"secret","sale.order","load",[["id","partner_id/.id","order_line/product_id/.id"],[["a.b","1","1"],["","","2"]]],{"context":{"mode":"update"}}]}}`,
+		`{"params":{"service":"object","method":"execute_kw","args":["db",2,"secret","sale.order","create",[{"partner_id":1,"order_line":[[0,0,{"product_id":1}]]}],{}]}}`,
+		`{"params":{"service":"object","method":"execute_kw","args":["db",2,"secret","res.partner","search_read",[["|",["name","ilike","a"],["parent_id.name","=",false]],["name"]],{"limit":3,"order":"name desc"}]}}`,
+		`{"params":{"service":"object","method":"execute_kw","args":["db",2,"secret","stock.quant","create",[{"product_id":1,"location_id":7,"inventory_quantity_auto_apply":2}],{"context":{"inventory_mode":true}}]}}`,
+		`{"params":{"service":"object","method":"execute_kw","args":["db",2,"secret","res.partner","write",[[1],{"child_ids":[[0,0,{"name":"x"}],[2,1]]}],{}]}}`,
+		`{"params":{"service":"object","method":"execute_kw","args":["db",2,"secret","product.product","read",[[1],["qty_available"]],{"context":{"warehouse_id":[1]}}]}}`,
+		`{"params":{"service":"object","method":"execute_kw","args":["db",2,"secret","stock.picking","button_validate",[[1]],{}]}}`,
+		`{"params":{"service":"common","method":"authenticate","args":["db","admin","secret",{}]}}`,
+	} {
+		f.Add(seed)
+	}
+	s := New(Config{Version: 18, Database: "db", User: "admin", Password: "secret", Clock: at("2026-11-02T10:00:00Z")})
+	for _, err := range []error{s.AddWarehouse("E", "East"), s.AddProduct(Product{SKU: "A", Name: "A", Price: "1"}), s.AddProduct(Product{SKU: "B", Name: "B", Price: "2"})} {
+		if err != nil {
+			f.Fatal(err)
+		}
+	}
+	f.Fuzz(func(t *testing.T, body string) {
+		w := httptest.NewRecorder()
+		s.ServeHTTP(w, httptest.NewRequest(http.MethodPost, "/jsonrpc", strings.NewReader(body)))
+		if strings.Contains(w.Body.String(), bugName) {
+			t.Errorf("%s\n%s", body, w.Body)
+		}
+	})
+}
+
+// TestWhatARealOdooHolds shows what a running Odoo 18 was seen to hold after an
+// order was confirmed, cancelled and deleted, and how it names a customer with a
+// company of his own.
+func TestWhatARealOdooHolds(t *testing.T) {
+	everyVersion(t, func(t *testing.T, version int) {
+		s := shop(t, version)
+		c := newClient(t, s)
+		c.load("A1", "2")
+		hold := func(model string, where map[string]string) {
+			t.Helper()
+			if rows, err := s.Match(model, where); err != nil || len(rows) != 1 {
+				t.Errorf("%s %v: %d rows, %v", model, where, len(rows), err)
+			}
+		}
+		do := func(err error) {
+			t.Helper()
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		do(s.ConfirmOrder("A1"))
+		order, err := s.Match("sale.order", map[string]string{"client_order_ref": "A1"})
+		do(err)
+		origin := fmt.Sprint(order[0]["name"])
+		if version == 18 {
+			origin += " - A1"
+		}
+		hold("stock.move", map[string]string{"sale_line_id.order_id.client_order_ref": "A1", "origin": origin})
+		if version == 18 {
+			hold("stock.move", map[string]string{"name": "[TEA] Tea"})
+		}
+		do(s.CancelOrder("A1"))
+		do(s.DeleteOrder("A1"))
+		hold("stock.picking", map[string]string{"origin": origin, "state": "cancel", "sale_id": ""})
+		hold("stock.move", map[string]string{"origin": origin, "sale_line_id": ""})
+		c.must("res.partner", "create", []any{map[string]any{"name": "John Smith", "company_name": "Shipping Company"}}, nil)
+		hold("res.partner", map[string]string{"name": "John Smith", "display_name": "Shipping Company, John Smith"})
 	})
 }

@@ -246,6 +246,7 @@ func (l *loading) reference(meta Field, sub, text string, number int, d draft, m
 	case ".id":
 		return l.byDatabaseID(meta.Relation, text)
 	case "id":
+		l.flushKey(text)
 		if x := l.e.externalID(text); x.exists() && x.str("model") == meta.Relation && l.e.rec(meta.Relation, x.ref("res_id")).exists() {
 			return x.ref("res_id"), nil
 		}

@@ -64,7 +64,9 @@ func (e *env) leaf(m *model, item []any) condition {
 	field, ok := item[0].(string)
 	test, _ := item[1].(string)
 	if !ok { // (1, '=', 1) and its like
-		if item[0] == item[2] && test == "=" {
+		a, okA := item[0].(int)
+		b, okB := item[2].(int)
+		if okA && okB && a == b && test == "=" {
 			return condition{op: 't'}
 		}
 		notSupported("the domain leaf %s", pyRepr(item))

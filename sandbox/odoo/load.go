@@ -27,6 +27,8 @@ type loading struct {
 	e        *env
 	m        *model
 	messages []message
+	pending  []converted // converted, not stored yet
+	ids      []int       // stored, in the order of the records
 }
 
 func (e *env) callLoad(m *model, args []any, kw map[string]any) any {
@@ -162,24 +164,29 @@ type converted struct {
 }
 
 // loadAll converts every record, then stores them; messages hold what failed.
+// A reference to a record of the same batch stores what came before it first.
 func (l *loading) loadAll(drafts []draft) []int {
-	var batch []converted
 	for i, d := range drafts {
-		c := converted{draft: d, number: i, vals: row{}}
+		c := converted{draft: d, number: i}
 		c.key, _ = d.cells["id"].(string)
 		if dbid, given := d.cells[".id"]; given {
 			c.id = l.databaseID(d, i, dbid)
 		}
-		for f, v := range l.values(l.m, d, i, "") {
-			c.vals[f] = v
-		}
-		batch = append(batch, c)
+		c.vals = l.values(l.m, d, i, "")
+		l.pending = append(l.pending, c)
 	}
-	var ids []int
-	var stored []message
-	for _, c := range batch {
+	l.flush()
+	return l.ids
+}
+
+// flush stores the records that are converted and not stored yet.
+func (l *loading) flush() {
+	batch := l.pending
+	l.pending = nil
+	var failures []message
+	for i, c := range batch {
 		mark := l.e.db.mark()
-		f := caught(func() { ids = append(ids, l.store(c)) })
+		f := caught(func() { l.ids = append(l.ids, l.store(c)) })
 		if f == nil {
 			continue
 		}
@@ -187,14 +194,20 @@ func (l *loading) loadAll(drafts []draft) []int {
 		if f.Name == notSupportedName {
 			panic(f)
 		}
-		if strings.HasPrefix(f.Name, "odoo.exceptions.") && f.missing == nil && c.number > 0 && len(stored) == 0 {
+		if strings.HasPrefix(f.Name, "odoo.exceptions.") && f.missing == nil && i > 0 && len(failures) == 0 {
 			// The batch was tried as a whole first: its first error is noted on the first record too.
-			stored = append(stored, l.storeMessage(batch[0], f))
+			failures = append(failures, l.storeMessage(batch[0], f))
 		}
-		stored = append(stored, l.storeMessage(c, f))
+		failures = append(failures, l.storeMessage(c, f))
 	}
-	l.messages = append(l.messages, stored...)
-	return ids
+	l.messages = append(l.messages, failures...)
+}
+
+// flushKey stores the pending records when one of them has this external id.
+func (l *loading) flushKey(key string) {
+	if slices.ContainsFunc(l.pending, func(c converted) bool { return c.key == key }) {
+		l.flush()
+	}
 }
 
 func (l *loading) databaseID(d draft, number int, cell any) int {
@@ -277,7 +290,7 @@ func (l *loading) storeMessage(c converted, f *fault) message {
 }
 
 // rejectedLoad is load's answer to an ordered rejection.
-func (e *env) rejectedLoad(text string, _ []any) any {
+func (e *env) rejectedLoad(text string) any {
 	return map[string]any{"ids": false, "nextrow": 0, "messages": []message{{
 		"rows": map[string]int{"from": 0, "to": 0}, "record": 0, "type": "error", "message": text,
 	}}}

@@ -49,8 +49,9 @@ func namesOf(v any) []string {
 	return names
 }
 
-// checkPage refuses a limit or offset that is no number: Odoo passes it to
-// PostgreSQL, whose error names the query.
+// pageArgs reads offset, limit and order, from the i-th argument on or by name.
+// A limit that is no number is refused: a real Odoo passes it to PostgreSQL,
+// whose error names the whole query.
 func (e *env) pageArgs(args []any, i int, kw map[string]any) (offset, limit int, order string) {
 	whole := func(v any, name string) int {
 		switch v := v.(type) {
@@ -103,7 +104,7 @@ func (e *env) callSearchRead(m *model, args []any, kw map[string]any) any {
 	return e.read(m, ids, namesOf(argument(args, 1, kw, "fields")), byID(kw["load"]))
 }
 
-// byID says whether many2one values are plain ids: load=” or load=false.
+// byID says whether many2one values are plain ids: load is empty text or false.
 func byID(load any) bool { return load == "" || load == false }
 
 func (e *env) callRead(m *model, args []any, kw map[string]any) any {

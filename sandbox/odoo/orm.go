@@ -256,7 +256,7 @@ func (e *env) createRow(m *model, vals row) int {
 	}
 	id := e.insert(m.name, stored)
 	for _, f := range sortedKeys(lines) {
-		e.applyLines(m.meta[f], id, lines[f].([]any))
+		e.applyLines(m.meta[f], id, commands(lines[f]))
 	}
 	return id
 }
@@ -280,12 +280,12 @@ func (e *env) applyLines(meta Field, id int, cmds []any) {
 		op, line := command(cmd)
 		switch op {
 		case 0:
-			vals, _ := cmd[2].(map[string]any)
+			vals := commandValues(cmd)
 			given := e.coerce(m, vals, e.v.unknownFieldCreate)
 			given[meta.Inverse] = id
 			e.createFrom(m, given)
 		case 1:
-			vals, _ := cmd[2].(map[string]any)
+			vals := commandValues(cmd)
 			e.write(m.name, []int{line}, vals)
 		case 2:
 			e.unlink(m.name, []int{line})
@@ -358,7 +358,7 @@ func (e *env) writeRow(m *model, ids []int, vals row) {
 			r.set(stored)
 		}
 		for _, f := range sortedKeys(lines) {
-			e.applyLines(m.meta[f], id, lines[f].([]any))
+			e.applyLines(m.meta[f], id, commands(lines[f]))
 		}
 	}
 }
@@ -396,4 +396,10 @@ func sortedKeys[V any](m map[string]V) []string {
 	}
 	slices.Sort(keys)
 	return keys
+}
+
+// commands reads the value of an x2many field that was found to be a list before.
+func commands(v any) []any {
+	list, _ := v.([]any)
+	return list
 }

@@ -65,7 +65,11 @@ func productModels(models map[string]*model, v *version) {
 			}
 			template = e.createRow(t, vals)
 		}
-		return e.addVariant(template.(int), own)
+		id, ok := template.(int)
+		if !ok {
+			refuse("ValueError", "product_tmpl_id %v is no database id", template)
+		}
+		return e.addVariant(id, own)
 	}
 	p.write = writeVariant
 

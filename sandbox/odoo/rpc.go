@@ -42,7 +42,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	result, f := s.answer(req.Params.Service, req.Params.Method, args)
 	body := s.envelope(req.ID, result, f)
 	w.Header().Set("Content-Type", "application/json; charset=utf-8")
-	w.Write(body)
+	_, _ = w.Write(body) // who asked may have gone
 }
 
 // envelope writes the JSON-RPC answer; result nil means none (Python's None).
@@ -209,7 +209,7 @@ func (s *Server) call(uid int, model, name string, args []any, kw map[string]any
 			if name != "load" {
 				userError("Refused by an ordered fault of the Odoo stand-in.")
 			}
-			result = encode(e.rejectedLoad("Refused by an ordered fault of the Odoo stand-in.", args))
+			result = encode(e.rejectedLoad("Refused by an ordered fault of the Odoo stand-in."))
 			return
 		}
 		answer := do(e, args, kw)

@@ -7,8 +7,10 @@
 package odoo
 
 import (
+	"fmt"
 	"maps"
 	"math/rand"
+	"runtime/debug"
 	"slices"
 	"sync"
 	"time"
@@ -32,18 +34,17 @@ type Server struct {
 	cfg Config
 	v   *version
 
-	mu       sync.Mutex
-	db       *store
-	models   map[string]*model
-	others   map[string]bool // real models that are not modelled
-	random   *rand.Rand
-	began    time.Time // start of the last transaction
-	earlier  []time.Duration
-	calls    map[string]int
-	rejects  map[string]int
-	contend  map[string]int
-	apiKeys  map[string]bool
-	timezone string
+	mu      sync.Mutex
+	db      *store
+	models  map[string]*model
+	others  map[string]bool // real models that are not modelled
+	random  *rand.Rand
+	began   time.Time // start of the last transaction
+	earlier []time.Duration
+	calls   map[string]int
+	rejects map[string]int
+	contend map[string]int
+	apiKeys map[string]bool
 }
 
 // New returns a server that holds what a fresh Odoo holds: one company, its
@@ -52,7 +53,9 @@ type Server struct {
 // a version other than 16, 18 and 19, and starts nothing.
 func New(cfg Config) *Server {
 	s := empty(cfg)
-	s.person(func(e *env) { e.freshDatabase() })
+	if err := s.person(func(e *env) { e.freshDatabase() }); err != nil {
+		panic(err) // a defect of the stand-in: nothing a caller said can be wrong yet
+	}
 	return s
 }
 
@@ -95,13 +98,20 @@ func (s *Server) begin() time.Time {
 	return now
 }
 
+// bugName is the error class of a request the stand-in itself broke on; nothing
+// of the request is kept.
+const bugName = "crossdock.sandbox.Bug"
+
 // run carries out one transaction as user uid and undoes it when do raises a
-// fault or panics.
+// fault or breaks.
 func (s *Server) run(uid int, context map[string]any, do func(e *env)) (f *fault) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	mark, done := s.db.mark(), false
 	defer func() {
+		if r := recover(); r != nil {
+			f = &fault{Name: bugName, Message: fmt.Sprintf("the Odoo stand-in broke on this request: %v\n%s", r, debug.Stack())}
+		}
 		if !done {
 			s.db.rollback(mark)
 		}

@@ -173,9 +173,9 @@ func createQuant(e *env, vals row) int {
 	if !storable(product) {
 		refuse("ValidationError", "Quants cannot be created for consumables or services.")
 	}
-	inventory, counted := e.ctx["inventory_mode"] == true, false
+	inventory := e.ctx["inventory_mode"] == true
 	auto, applies := vals["inventory_quantity_auto_apply"]
-	_, counted = vals["inventory_quantity"]
+	_, counted := vals["inventory_quantity"]
 	if inventory && (applies || counted) {
 		r := e.quantAt(product.id, location.id)
 		if applies {

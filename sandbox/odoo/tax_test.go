@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"compress/gzip"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math"
 	"os"
@@ -94,7 +95,9 @@ func (x taxOfCase) put(e *env) int {
 func (c taxCase) order(e *env) (o rec, lines []rec) {
 	e.rec("res.company", 1).set(row{"tax_calculation_rounding_method": c.Rounding})
 	step := 0.0
-	fmt.Sscan(c.Step, &step)
+	if _, err := fmt.Sscan(c.Step, &step); err != nil {
+		panic(err)
+	}
 	e.rec("res.currency", 1).set(row{"rounding": step})
 	product := e.create("product.product", map[string]any{"name": "Thing"})
 	id := e.create("sale.order", map[string]any{"partner_id": e.create("res.partner", map[string]any{"name": "Buyer"})})
@@ -167,7 +170,5 @@ func TestTotals(t *testing.T) {
 }
 
 func asFault(err error, f **fault) bool {
-	x, ok := err.(*fault)
-	*f = x
-	return ok
+	return errors.As(err, f)
 }

@@ -134,8 +134,7 @@ func (e *env) commands(model, f string, meta Field, v any) any {
 		op, id := command(cmd)
 		switch op {
 		case 0:
-			vals, _ := cmd[2].(map[string]any)
-			l.create = append(l.create, vals)
+			l.create = append(l.create, commandValues(cmd))
 		case 3:
 			l.drop = append(l.drop, id)
 		case 4:
@@ -143,6 +142,9 @@ func (e *env) commands(model, f string, meta Field, v any) any {
 		case 5:
 			l.set, l.add = true, nil
 		case 6:
+			if len(cmd) < 3 {
+				notSupported("command %v on %s of %s", c, f, model)
+			}
 			l.set, l.add = true, toIDs(cmd[2])
 		default:
 			notSupported("command %v on %s of %s", c, f, model)
@@ -163,6 +165,17 @@ func command(cmd []any) (op, id int) {
 		id, _ = cmd[1].(int)
 	}
 	return op, id
+}
+
+// commandValues are the values of a command that creates or writes.
+func commandValues(cmd []any) map[string]any {
+	if len(cmd) > 2 {
+		if vals, ok := cmd[2].(map[string]any); ok {
+			return vals
+		}
+	}
+	notSupported("the command %s without values", pyRepr(cmd))
+	return nil
 }
 
 // linksOn applies a many2many write to the ids held before.

@@ -275,7 +275,7 @@ func (s *Server) customerBody(c *customer) body {
 		"tax_exemptions": []any{},
 	}
 	if c.Billing != (Address{}) {
-		a := s.addressBody(c.address(c.Billing)).(body)
+		a := s.addressBody(c.address(c.Billing)).(body) //nolint:errcheck // an address that is not empty is always a body
 		delete(a, "latitude")
 		delete(a, "longitude")
 		a["id"], a["customer_id"], a["country_name"], a["default"] = c.addressID, c.id, a["country"], true

@@ -71,7 +71,7 @@ func TestAWorldRepeatsItself(t *testing.T) {
 		}
 		return all.String()
 	}
-	if play(1) != play(1) {
+	if first, again := play(1), play(1); first != again {
 		t.Error("one seed, two worlds")
 	}
 	if play(1) == play(2) {

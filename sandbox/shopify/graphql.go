@@ -138,7 +138,7 @@ var loaded sync.Map // string → *ast.QueryDocument
 // load parses and validates a document.
 func load(query string) (*ast.QueryDocument, gqlerror.List) {
 	if doc, ok := loaded.Load(query); ok {
-		return doc.(*ast.QueryDocument), nil
+		return doc.(*ast.QueryDocument), nil //nolint:errcheck // only this function stores
 	}
 	doc, list := gqlparser.LoadQueryWithRules(schema(), query, nil)
 	if len(list) > 0 {

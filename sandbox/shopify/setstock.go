@@ -112,7 +112,7 @@ func (s *Server) setQuantities(a arguments) (*object, error) {
 	var changes []change
 	seen := map[*level]bool{}
 	for i, value := range lines {
-		c, p := s.checkLine(fmt.Sprint(input["name"]), value.(map[string]any))
+		c, p := s.checkLine(fmt.Sprint(input["name"]), value.(map[string]any)) //nolint:errcheck // the schema has validated the list
 		if p == nil && seen[c.level] {
 			p = &problem{"NO_DUPLICATE_INVENTORY_ITEM_ID_GROUP_ID_PAIR", "The combination of inventoryItemId and locationId must be unique.", []string{"locationId"}}
 		}
@@ -232,7 +232,7 @@ func chosenChanges(all []any, a arguments) (any, error) {
 	}
 	out := []any{}
 	for _, c := range all {
-		if slices.Contains(names, c.(*object).fields["name"]) {
+		if o, ok := c.(*object); ok && slices.Contains(names, o.fields["name"]) {
 			out = append(out, c)
 		}
 	}

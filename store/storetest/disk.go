@@ -3,6 +3,7 @@ package storetest
 import (
 	"os"
 	"path/filepath"
+	"strconv"
 	"syscall"
 	"testing"
 )
@@ -30,15 +31,16 @@ func PutDevice(t testing.TB, device, file string) (restore func()) {
 	names, err := dir.Readdirnames(-1)
 	must(err)
 	must(dir.Close())
-	kept := map[int]int{}
+	var open []int // found first: a copy made below may get the number of what was listed and closed
 	for _, name := range names {
-		if to, err := os.Readlink("/proc/self/fd/" + name); err != nil || to != file {
-			continue
+		if to, err := os.Readlink("/proc/self/fd/" + name); err == nil && to == file {
+			fd, err := strconv.Atoi(name)
+			must(err)
+			open = append(open, fd)
 		}
-		fd := 0
-		for _, digit := range name {
-			fd = fd*10 + int(digit-'0')
-		}
+	}
+	kept := map[int]int{}
+	for _, fd := range open {
 		kept[fd], err = syscall.Dup(fd)
 		must(err)
 		must(syscall.Dup3(int(d.Fd()), fd, syscall.O_CLOEXEC))

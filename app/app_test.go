@@ -1,0 +1,346 @@
+package app_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/crossdockhq/crossdock"
+	"github.com/crossdockhq/crossdock/app"
+	"github.com/crossdockhq/crossdock/config"
+	"github.com/crossdockhq/crossdock/connector"
+	odooconn "github.com/crossdockhq/crossdock/connectors/odoo"
+	shopifyconn "github.com/crossdockhq/crossdock/connectors/shopify"
+	"github.com/crossdockhq/crossdock/replay"
+	"github.com/crossdockhq/crossdock/sandbox/odoo"
+	"github.com/crossdockhq/crossdock/sandbox/shopify"
+	"github.com/crossdockhq/crossdock/sim"
+)
+
+var types = []connector.Type{odooconn.Type, shopifyconn.Type}
+
+// rig is a hub that runs as serve runs it, over sockets and the production
+// store, against an Odoo stand-in.
+type rig struct {
+	t    *testing.T
+	odoo *odoo.Server
+	cfg  *config.Config
+	base string
+	stop func()
+	done chan error
+}
+
+func newRig(t *testing.T) *rig {
+	t.Helper()
+	r := &rig{t: t, odoo: odoo.New(odoo.Config{Version: 18, Database: sim.Database, User: sim.User, Password: sim.Password, Clock: time.Now, Seed: 1})}
+	must(t, r.odoo.AddWarehouse("E", "East"))
+	for _, p := range []odoo.Product{
+		{SKU: "SKU2006-001", Name: "Aviator sunglasses", Price: "89.99"}, {SKU: "LENS-PROTECT-2YR", Name: "Lens Protection Plan", Price: "19.99", Kind: "service"},
+		{SKU: "CASE-LEATHER-PREM", Name: "Premium Leather Case", Price: "24.99"}, {SKU: "SKU2006-020", Name: "Mid-century lounger", Price: "159.99"},
+		{SKU: "SKU2006-035", Name: "Coffee table", Price: "119.99"}, {SKU: "SHIPPING", Name: "Shipping", Price: "0", Kind: "service"}, {SKU: "DISCOUNT", Name: "Discount", Price: "0", Kind: "service"},
+	} {
+		must(t, r.odoo.AddProduct(p))
+		if p.Kind == "" {
+			must(t, r.odoo.SetStock(p.SKU, "E", "5"))
+		}
+	}
+	away := httptest.NewServer(r.odoo)
+	t.Cleanup(away.Close)
+	dir, err := os.MkdirTemp("", "hub") // short: a socket's path may have about 100 characters
+	must(t, err)
+	t.Cleanup(func() { must(t, os.RemoveAll(dir)) })
+	source := fmt.Sprintf(`
+version: 1
+listen: 127.0.0.1:0
+data: %s
+companies: { US1: { currency: USD, zone: America/New_York } }
+connections:
+  shop: { type: shopify, company: US1, sites: [E], shop: jsmith.myshopify.com, token: "${env:SHOPIFY_TOKEN}", secret: "${env:SHOPIFY_SECRET}" }
+  odoo: { type: odoo, url: %s, database: sandbox, user: hub@example.org, key: "${env:ODOO_KEY}", pull: 1s }
+`, filepath.Join(dir, "data"), away.URL)
+	r.cfg, err = config.Load("crossdock.yaml", []byte(source), types, sim.Secrets())
+	must(t, err)
+	r.start()
+	t.Cleanup(r.end)
+	r.story("item/SKU2006-035", func(*replay.Story) bool { return true }) // what Odoo sells is known
+	return r
+}
+
+func (r *rig) start() {
+	r.t.Helper()
+	hub, err := app.Open(r.t.Context(), r.cfg, slog.New(slog.DiscardHandler))
+	must(r.t, err)
+	r.base = "http://" + hub.Address()
+	ctx, stop := context.WithCancel(context.Background())
+	r.stop, r.done = stop, make(chan error, 1)
+	go func() { r.done <- hub.Run(ctx) }()
+}
+
+func (r *rig) end() {
+	r.stop()
+	select {
+	case err := <-r.done:
+		must(r.t, err)
+		r.done <- nil
+	case <-time.After(30 * time.Second):
+		r.t.Error("the hub did not end")
+	}
+}
+
+// send posts a body to the hub as Shopify does and returns the answer's status,
+// 502 where none came.
+func (r *rig) send(topic string, body []byte, secret string) int {
+	r.t.Helper()
+	req, err := http.NewRequestWithContext(r.t.Context(), http.MethodPost, r.base+"/in/shop", bytes.NewReader(body))
+	must(r.t, err)
+	for name, value := range map[string]string{
+		"X-Shopify-Topic": topic, "X-Shopify-Shop-Domain": "jsmith.myshopify.com", "X-Shopify-API-Version": "2026-07",
+		"X-Shopify-Webhook-Id": "w-" + topic, "X-Shopify-Hmac-Sha256": shopify.Sign(secret, body), "Content-Type": "application/json",
+	} {
+		req.Header.Set(name, value)
+	}
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return http.StatusBadGateway // the hub has gone: no answer
+	}
+	must(r.t, resp.Body.Close())
+	return resp.StatusCode
+}
+
+// story waits until a record is in a state and returns what the command line is told of it.
+func (r *rig) story(ref string, is func(*replay.Story) bool) *replay.Story {
+	r.t.Helper()
+	asked, err := app.Ask(r.t.Context(), r.cfg.Data)
+	must(r.t, err)
+	defer func() { must(r.t, asked.Close()) }()
+	var last *replay.Story
+	for end := time.Now().Add(20 * time.Second); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
+		story, err := asked.Trace(r.t.Context(), ref)
+		if err == nil {
+			if last = story; is(story) {
+				return story
+			}
+		}
+	}
+	r.t.Fatalf("%s did not come to what is expected; it is %+v", ref, last)
+	return nil
+}
+
+// sample is the body of Shopify's own sample of one order: orders/create, updated
+// and cancelled of its published samples are the same to the byte.
+func sample(t *testing.T) []byte {
+	t.Helper()
+	b, err := os.ReadFile("../connectors/shopify/testdata/sample_order.json")
+	must(t, err)
+	return b
+}
+
+// TestShopifySample: Shopify's own sample of one order, cancelled and a test, as
+// created, updated and cancelled, leaves one tombstone and nothing in Odoo.
+func TestShopifySample(t *testing.T) {
+	r := newRig(t)
+	for _, topic := range []string{"create", "updated", "cancelled"} {
+		if status := r.send("orders/"+topic, sample(t), sim.Secret); status != http.StatusOK {
+			t.Fatalf("orders/%s was answered %d", topic, status)
+		}
+	}
+	story := r.story("order/820982911946154508", func(s *replay.Story) bool { return len(s.Entries) == 3 && s.Record.Text("state") != "" })
+	o, err := replay.Order(story.Record)
+	must(t, err)
+	if o.State != crossdock.OrderCancelled || o.Cancelled == nil || !o.Test {
+		t.Errorf("the order is %s, cancelled %v, test %v; want a cancelled test order", o.State, o.Cancelled, o.Test)
+	}
+	for check, text := range map[string]string{"test": "test order", "totals": "394.95 USD"} {
+		found := false
+		for _, f := range o.Findings {
+			found = found || f.Check == check && strings.Contains(f.Text, text)
+		}
+		if !found {
+			t.Errorf("no finding %s that says %q in %v", check, text, o.Findings)
+		}
+	}
+	if o.Totals.Total.String() != "404.95 USD" || o.Lines[0].Key != "gid://shopify/LineItem/487817672276298554" || o.Customer.Key != "shop-115310627314723954" {
+		t.Errorf("total %s, first line %s, customer %s; want what the sample's admin_graphql_api_id say", o.Totals.Total, o.Lines[0].Key, o.Customer)
+	}
+	if rows := r.odoo.Rows("sale.order"); len(rows) != 0 {
+		t.Errorf("Odoo holds %v; want no sale order", rows)
+	}
+	if len(story.Work) != 0 || len(story.Exceptions) != 0 {
+		t.Errorf("work %v, exceptions %v; want none", story.Work, story.Exceptions)
+	}
+}
+
+// TestShopifySampleConsistent: the same bodies with states, sums and SKUs made
+// consistent give one confirmed order with the same lines and 404.95.
+func TestShopifySampleConsistent(t *testing.T) {
+	r := newRig(t)
+	for i, topic := range []string{"create", "updated"} {
+		var body map[string]any
+		d := json.NewDecoder(bytes.NewReader(sample(t)))
+		d.UseNumber()
+		must(t, d.Decode(&body))
+		body["cancelled_at"], body["cancel_reason"], body["test"], body["confirmed"], body["financial_status"] = nil, nil, false, true, "paid"
+		body["subtotal_price"] = "394.95"
+		body["subtotal_price_set"] = map[string]any{"shop_money": map[string]any{"amount": "394.95", "currency_code": "USD"}, "presentment_money": map[string]any{"amount": "394.95", "currency_code": "USD"}}
+		body["updated_at"] = fmt.Sprintf("2021-12-31T19:00:0%d-05:00", i)
+		b, err := json.Marshal(body)
+		must(t, err)
+		if status := r.send("orders/"+topic, b, sim.Secret); status != http.StatusOK {
+			t.Fatalf("orders/%s was answered %d", topic, status)
+		}
+	}
+	story := r.story("order/820982911946154508", func(s *replay.Story) bool {
+		return s.Record.Text("state") == string(crossdock.OrderConfirmed) && len(s.Work) == 0
+	})
+	orders := r.odoo.Rows("sale.order")
+	if len(orders) != 1 || orders[0]["state"] != "sale" || fmt.Sprint(orders[0]["amount_total"]) != "404.95" {
+		t.Fatalf("Odoo holds %v; want one confirmed order of 404.95", orders)
+	}
+	var lines []string
+	for _, l := range r.odoo.Rows("sale.order.line") {
+		lines = append(lines, fmt.Sprint(l["name"], " ", l["product_uom_qty"], " × ", l["price_unit"]))
+	}
+	want := []string{"Aviator sunglasses 1 × 89.99", "Lens Protection Plan (2 Year) 1 × 19.99", "Premium Leather Case 1 × 24.99", "Mid-century lounger 1 × 159.99", "Coffee table 1 × 119.99", "Generic Shipping 1 × 10", "Discount 1 × -20"}
+	if strings.Join(lines, "\n") != strings.Join(want, "\n") {
+		t.Errorf("the lines are\n%s\nwant\n%s", strings.Join(lines, "\n"), strings.Join(want, "\n"))
+	}
+	for _, x := range story.Exceptions {
+		if x.Open() {
+			t.Errorf("exception %s", x.Text)
+		}
+	}
+}
+
+// TestUnsigned: what is not genuine is refused and leaves no trace.
+func TestUnsigned(t *testing.T) {
+	r := newRig(t)
+	if status := r.send("orders/create", sample(t), "another secret"); status != http.StatusUnauthorized {
+		t.Errorf("a wrongly signed message was answered %d", status)
+	}
+	asked, err := app.Ask(t.Context(), r.cfg.Data)
+	must(t, err)
+	if _, err := asked.Trace(t.Context(), "order/820982911946154508"); crossdock.CodeOf(err) != crossdock.Invalid {
+		t.Errorf("the hub knows of a refused message: %v", err)
+	}
+	must(t, asked.Close())
+}
+
+// TestAskStopped: a hub that does not run is asked through its store, and does
+// what was decided meanwhile when it starts again.
+func TestAskStopped(t *testing.T) {
+	r := newRig(t)
+	body := bytes.ReplaceAll(bytes.ReplaceAll(sample(t), []byte(`"test": true`), []byte(`"test": false`)), []byte(`"cancelled_at": "2021-12-31T19:00:00-05:00"`), []byte(`"cancelled_at": null`))
+	body = bytes.ReplaceAll(body, []byte("SKU2006-020"), []byte("NOBODY-KNOWS"))
+	r.send("orders/create", body, sim.Secret)
+	r.story("order/820982911946154508", func(s *replay.Story) bool { return s.Record.Text("state") == string(crossdock.OrderHeld) })
+	if _, err := app.Open(t.Context(), r.cfg, slog.New(slog.DiscardHandler)); crossdock.CodeOf(err) != crossdock.Unavailable {
+		t.Errorf("a second hub on one data directory: %v; want it refused as Unavailable", err)
+	}
+	info, err := os.Stat(filepath.Join(r.cfg.Data, app.SocketName))
+	must(t, err)
+	if info.Mode().Perm() != 0o600 {
+		t.Errorf("the socket has mode %v", info.Mode())
+	}
+	r.end()
+	asked, err := app.Ask(t.Context(), r.cfg.Data)
+	must(t, err)
+	open, err := asked.Exceptions(t.Context(), false)
+	must(t, err)
+	if len(open) != 1 || open[0].ID != "item|sku:NOBODY-KNOWS" {
+		t.Fatalf("there are %d open exceptions: %+v", len(open), open)
+	}
+	must(t, asked.Act(t.Context(), crossdock.Action{By: "ada", Do: "drop", Note: "ordered by mistake", With: map[string]string{"exception": open[0].ID}}))
+	must(t, asked.Close())
+	r.start()
+	for end := time.Now().Add(10 * time.Second); ; time.Sleep(20 * time.Millisecond) {
+		asked, err := app.Ask(t.Context(), r.cfg.Data)
+		must(t, err)
+		open, err := asked.Exceptions(t.Context(), true)
+		must(t, err)
+		must(t, asked.Close())
+		if len(open) == 1 && !open[0].Open() && strings.Contains(open[0].Why, "ordered by mistake") {
+			return
+		}
+		if time.Now().After(end) {
+			t.Fatalf("the action of a stopped hub was not done: %v", open)
+		}
+	}
+}
+
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestDoor: what was refused is counted, and the command line can ask for it.
+func TestDoor(t *testing.T) {
+	r := newRig(t)
+	r.send("orders/create", sample(t), "another secret")
+	r.send("orders/create", sample(t), sim.Secret)
+	r.send("orders/create", []byte(`{"admin_graphql_api_id": "gid://shopify/Order/5", "id": 5, "id": 6}`), sim.Secret)
+	asked, err := app.Ask(t.Context(), r.cfg.Data)
+	must(t, err)
+	defer func() { must(t, asked.Close()) }()
+	got, ok, err := asked.Door(t.Context())
+	must(t, err)
+	if want := (app.DoorCounts{Filed: 2, Faulty: 1, Unsigned: 1}); !ok || got != want {
+		t.Errorf("the door counted %+v; want %+v", got, want)
+	}
+}
+
+// TestBrokenDisk: when the disk does not keep what is written, nothing is
+// acknowledged any more and the hub ends.
+func TestBrokenDisk(t *testing.T) {
+	r := newRig(t)
+	null, err := os.OpenFile(os.DevNull, os.O_RDWR, 0)
+	must(t, err)
+	defer func() { must(t, null.Close()) }()
+	for _, log := range openFiles(t, filepath.Join(r.cfg.Data, "journal.db-wal")) {
+		must(t, syscall.Dup3(int(null.Fd()), log, syscall.O_CLOEXEC)) // it takes what is written, and fsync on it fails
+	}
+	if status := r.send("orders/create", sample(t), sim.Secret); status < http.StatusInternalServerError {
+		t.Errorf("a message that was not kept was answered %d", status)
+	}
+	select {
+	case err := <-r.done:
+		if err == nil {
+			t.Error("the hub ended as if all were well")
+		}
+	case <-time.After(20 * time.Second):
+		t.Error("the hub goes on on a disk that keeps nothing")
+	}
+	r.done <- nil
+}
+
+// openFiles returns the descriptors this process has open for a file.
+func openFiles(t *testing.T, path string) (fds []int) {
+	t.Helper()
+	open, err := os.ReadDir("/proc/self/fd")
+	must(t, err)
+	path, err = filepath.EvalSymlinks(path)
+	must(t, err)
+	for _, e := range open {
+		if to, err := os.Readlink("/proc/self/fd/" + e.Name()); err == nil && to == path {
+			fd, err := strconv.Atoi(e.Name())
+			must(t, err)
+			fds = append(fds, fd)
+		}
+	}
+	if fds == nil {
+		t.Fatalf("%s is not open", path)
+	}
+	return fds
+}
