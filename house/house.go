@@ -119,18 +119,50 @@ func (h *House) File(ctx context.Context, body crossdock.Body) (*store.Arrival, 
 	return a, nil
 }
 
-// Open files the configuration when the book decides by another one. It is called
-// once, before the rooms work.
+// Open files the configuration when the book decides, or is about to decide, by
+// another one. It is called once, before the rooms work.
 func (h *House) Open(ctx context.Context) error {
-	rows, err := h.o.Store.Book().Load(ctx, []core.Address{core.SetupAt})
+	hash, err := h.configured(ctx)
 	if err != nil {
 		return fmt.Errorf("read the configuration in force: %w", err)
 	}
-	if s, ok := rows[0].(*core.Setup); ok && s.Hash == h.o.Setup.Hash {
+	if hash == h.o.Setup.Hash {
 		return nil
 	}
 	_, err = h.File(ctx, h.o.Setup)
 	return err
+}
+
+// configured returns the hash of the configuration filed last, "" for none: it may
+// still wait for the desk when a hub ended soon after it began.
+func (h *House) configured(ctx context.Context) (hash string, err error) {
+	rows, err := h.o.Store.Book().Load(ctx, []core.Address{core.SetupAt})
+	if err != nil {
+		return "", err
+	}
+	if s, ok := rows[0].(*core.Setup); ok {
+		hash = s.Hash
+	}
+	pos, err := h.o.Store.Book().Position(ctx)
+	if err != nil {
+		return "", err
+	}
+	for after := pos.Lanes[crossdock.Urgent].Number; ; {
+		const page = 200
+		waiting, err := h.o.Store.Journal().Read(ctx, crossdock.Urgent, after, page)
+		if err != nil {
+			return "", err
+		}
+		for _, a := range waiting {
+			if s, ok := a.Body.(crossdock.Setup); ok {
+				hash = s.Hash
+			}
+			after = a.Number
+		}
+		if len(waiting) < page {
+			return hash, nil
+		}
+	}
 }
 
 // Due returns the earliest time at which something will be to do by itself, zero
