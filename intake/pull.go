@@ -136,11 +136,11 @@ func (p *Pull) page(ctx context.Context, kind crossdock.Kind) (more bool, err er
 		return false, err
 	}
 	asked := p.now()
-	page, err := p.conn.Pull(ctx, kind, connector.Cursor(cursor.Text))
+	page, err := p.pull(ctx, kind, connector.Cursor(cursor.Text))
 	if err != nil {
 		return false, pullError{err}
 	}
-	fresh, err := store.Fresh(ctx, p.book, p.system, page.Messages)
+	fresh, err := store.Fresh(ctx, p.journal, p.book, p.system, page.Messages)
 	if err != nil {
 		return false, err
 	}
@@ -156,4 +156,14 @@ func (p *Pull) page(ctx context.Context, kind crossdock.Kind) (more bool, err er
 		p.filed()
 	}
 	return page.More, nil
+}
+
+// pull calls the connector; one that panics is away.
+func (p *Pull) pull(ctx context.Context, kind crossdock.Kind, after connector.Cursor) (page connector.Page, err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			page, err = connector.Page{}, crossdock.Errorf(crossdock.Internal, "the connector failed: %v", r)
+		}
+	}()
+	return p.conn.Pull(ctx, kind, after)
 }

@@ -132,6 +132,16 @@ func inMotion(r *store.Record) bool {
 		!slices.Contains([]crossdock.OrderState{crossdock.OrderClosed, crossdock.OrderCancelled}, crossdock.OrderState(r.Body.Text("state")))
 }
 
+// find calls the connector; one that panics is away.
+func (r *Reconcile) find(ctx context.Context, refs []crossdock.Ref) (out []crossdock.Message, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			out, err = nil, crossdock.Errorf(crossdock.Internal, "the connector failed: %v", p)
+		}
+	}()
+	return r.conn.Find(ctx, refs)
+}
+
 // compare reads the records and files what differs. away is trouble with the
 // outside, err with our own disk.
 func (r *Reconcile) compare(ctx context.Context, refs []crossdock.Ref) (away, err error) {
@@ -143,11 +153,11 @@ func (r *Reconcile) compare(ctx context.Context, refs []crossdock.Ref) (away, er
 		return nil, err
 	}
 	asked := r.o.Now()
-	messages, away := r.conn.Find(ctx, refs)
+	messages, away := r.find(ctx, refs)
 	if away != nil {
 		return away, nil
 	}
-	fresh, err := store.Fresh(ctx, r.book, r.system, messages)
+	fresh, err := store.Fresh(ctx, r.journal, r.book, r.system, messages)
 	if err != nil || len(fresh) == 0 {
 		return nil, err
 	}
