@@ -262,14 +262,9 @@ func (l *layer) hearERP(h heardOf, of crossdock.Ref) {
 	if get[Link](l, LinkAt(h.Of)) == nil && h.Of.System != crossdock.BookSystem {
 		l.link(h.Of, of)
 	}
-	v := l.view(h.from, of)
-	hadKey := v.Key
-	before := v.Held
+	before := l.view(h.from, of).Held
 	said := l.ours(h.from, h.Said)
 	v, _, changed := l.merged(h, of, said)
-	if hadKey == "" && v.Key != "" {
-		l.wake(keyName(h.from, of))
-	}
 	if !v.Unknown {
 		l.retouch(h.from, of)
 	}
