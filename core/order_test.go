@@ -56,6 +56,40 @@ func TestStockReadingsAreOrdered(t *testing.T) {
 	h.ledger("on hand 9, reserved 2, promised 2, converted 2, free 7")
 }
 
+// A reading may show a reservation before we know that it is ours, and never change again.
+func TestStockIsReadAgainWhereNoReadingShowsWhatTurned(t *testing.T) {
+	h := newHouse(t, "3")
+	h.shop.webhook(order("1001", "2"), 0)
+	h.step()
+	h.step()
+	h.erp.next = append(h.erp.next, h.erp.lost)
+	h.step()
+	h.erp.stock("TEA", "3", "2")
+	h.passes(2 * time.Minute)
+	h.works()
+	h.is("1001", crossdock.OrderConfirmed)
+	h.ledger("on hand 3, reserved 2, promised 2, converted 0, free -1")
+	h.shop.webhook(order("1002", "1"), 1)
+	h.is("1002", crossdock.OrderHeld)
+	h.passes(readWithin)
+	h.works()
+	h.is("1002", crossdock.OrderConfirmed)
+	h.ledger("on hand 3, reserved 2, promised 3, converted 2, free 0")
+}
+
+// A reading that comes by itself spares the look.
+func TestStockIsNotReadAgainAfterAReading(t *testing.T) {
+	h := newHouse(t, "3")
+	h.shop.webhook(order("1001", "2"), 0)
+	h.works()
+	h.erp.stock("TEA", "3", "2")
+	for at := range h.rows {
+		if at.Table == Wants {
+			t.Errorf("%s is left to do", at.Key)
+		}
+	}
+}
+
 func TestSameWebhookThreeTimes(t *testing.T) {
 	h := newHouse(t, "3")
 	for range 3 {

@@ -56,8 +56,8 @@ func (h *house) rest(key string) string {
 // settles lets the ERP and the shop answer and time pass until nothing is due.
 func (h *house) settles() {
 	h.works()
-	for range 3 {
-		h.passes(2 * time.Minute)
+	for _, d := range []time.Duration{2 * time.Minute, 2 * time.Minute, 2 * time.Minute, readWithin, readWithin, readWithin} {
+		h.passes(d)
 		h.works()
 	}
 }

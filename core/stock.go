@@ -1,6 +1,8 @@
 package core
 
 import (
+	"time"
+
 	"github.com/crossdockhq/crossdock"
 	"github.com/crossdockhq/crossdock/atp"
 )
@@ -63,6 +65,9 @@ func (l *layer) hearStock(h heardOf) {
 	}
 	b.Turning = rest
 	l.put(b)
+	if w := get[Want](l, WantAt(h.from, DoLook, of)); len(rest) == 0 && w != nil && w.Why == whyRead {
+		l.drop(w.Address())
+	}
 	l.say("free " + of.Key + " " + freeOf(b).String())
 	if freeOf(b).GreaterThan(before) {
 		l.wake(stockName(b.Item, b.Site))
@@ -102,6 +107,28 @@ func (l *layer) convert(cause crossdock.Ref) {
 		b := edit[Balance](l, BalanceAt(line.Item, p.Site))
 		b.Turning = append(b.Turning[:len(b.Turning):len(b.Turning)], Turn{Cause: cause, Count: line.Count, Seq: l.seq})
 		l.put(b)
+		l.readAgain(line.Item, p.Site)
+	}
+}
+
+// A stock's system tells of a reservation when it changes what it holds. It may have
+// told before we knew that it was ours, or hold the same sum as before because
+// another let go of as much: then nothing more comes, and it would count as somebody
+// else's for ever. So it is read again unless a reading came within a while.
+const (
+	readWithin = 10 * time.Minute
+	whyRead    = "no reading shows yet what it has reserved for us"
+)
+
+func (l *layer) readAgain(item, site crossdock.Ref) {
+	of := crossdock.BookRef(crossdock.KindStock, item.Key+"@"+site.Key)
+	for _, c := range l.setup.Connections {
+		if !l.setup.Owns(c.System, crossdock.KindStock) {
+			continue
+		}
+		if v := get[View](l, ViewAt(c.System, of)); v != nil && v.Key != "" {
+			l.look(c.System, of, keyed(c.System, of, v), l.at.Add(readWithin), whyRead)
+		}
 	}
 }
 

@@ -117,8 +117,11 @@ func (r *runner) makeItem(sku string) error {
 
 // trouble orders a fault of a door, or its end.
 func (r *runner) trouble(who crossdock.System, words string) error {
-	r.calm = r.w.Clock.Now().Add(20 * time.Second) // a late commit may still come
-	if words != "up" {
+	switch {
+	case who != "odoo":
+	case words == "up":
+		r.calm = r.w.Clock.Now().Add(20 * time.Second) // a late commit may still come
+	default:
 		r.calm = r.w.Clock.Now().Add(24 * time.Hour)
 	}
 	return r.w.Doors[who].Order(words)

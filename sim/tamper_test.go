@@ -47,7 +47,7 @@ func TestTheCheckerNamesWhatIsWrong(t *testing.T) {
 		{"a customer twice", "are both ada@example.org", func(t *testing.T, r *runner) {
 			try(t, r.w.Odoo.AddPartner(odoo.Partner{Name: "Ada again", Email: "Ada@Example.org"}))
 		}},
-		{"an order lost", "order 1001: was never made in Odoo, although E has all", func(t *testing.T, r *runner) {
+		{"an order lost", "order 1001: was not made and confirmed in Odoo, although E has all", func(t *testing.T, r *runner) {
 			try(t, r.w.Odoo.CancelOrder("1001"))
 			try(t, r.w.Odoo.DeleteOrder("1001"))
 		}},
