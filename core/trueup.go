@@ -120,7 +120,7 @@ func (l *layer) stop(v *View, old *Want, code crossdock.Code, err error) {
 	if old != nil {
 		*w = *old
 	}
-	w.State, w.Why = WantStopped, err.Error()
+	w.State, w.Why, w.Want = WantStopped, err.Error(), crossdock.Record{} // what is wanted next is new, also where it is the same as before
 	l.put(w)
 	f := crossdock.FaultOf(err)
 	l.raise(Exception{Check: "project", Code: code, Text: f.Text, Place: f.Place, Of: v.Of, System: v.System, Owner: ownerIntegrator}, string(v.System)+"|"+v.Of.Short())
