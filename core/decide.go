@@ -46,6 +46,8 @@ func Decide(b Book, e crossdock.Entry, said []Said) Decision {
 			l.tick(body)
 		case crossdock.Setup:
 			l.put(&Setup{Setup: body, Seq: l.seq})
+			l.setup = body
+			l.wake(setupName)
 			l.say("configuration " + body.Hash)
 		}
 		if l.effect == "" {
@@ -214,6 +216,7 @@ func (l *layer) unusable(h heardOf, of crossdock.Ref) {
 // somebody changed. It looks where the statement can't be ordered.
 func (l *layer) merged(h heardOf, of crossdock.Ref, said crossdock.Record) (*View, verdict, crossdock.Fields) {
 	v := l.view(h.from, of)
+	hadKey, wasUnknown := v.Key, v.Unknown
 	s := spoken{said: said, says: h.Fields(), version: h.Version, asked: h.asked, after: h.after, seq: l.seq}
 	unknown := v.Unknown
 	what, changed := hear(&v.View, s)
@@ -228,6 +231,12 @@ func (l *layer) merged(h heardOf, of crossdock.Ref, said crossdock.Record) (*Vie
 	}
 	if what != older {
 		l.put(v)
+	}
+	if wasUnknown && !v.Unknown { // what is wanted can be compared with what stands there again
+		l.retouch(h.from, of)
+	}
+	if hadKey == "" && v.Key != "" {
+		l.wake(keyName(h.from, of))
 	}
 	switch what {
 	case older:

@@ -315,14 +315,9 @@ func (l *layer) hearERP(h heardOf, of crossdock.Ref) {
 	if get[Link](l, LinkAt(h.Of)) == nil && h.Of.System != crossdock.BookSystem {
 		l.link(h.Of, of)
 	}
-	v := l.view(h.from, of)
-	hadKey := v.Key
-	before := v.Held
+	before := l.view(h.from, of).Held
 	said := l.ours(h.from, h.Said)
 	v, _, changed := l.merged(h, of, said)
-	if hadKey == "" && v.Key != "" {
-		l.wake(keyName(h.from, of))
-	}
 	if !v.Unknown {
 		l.retouch(h.from, of)
 	}
@@ -368,7 +363,7 @@ func (l *layer) amountsChanged(v *View, before crossdock.Record) {
 		return
 	}
 	l.raise(Exception{Check: "changed there", Code: crossdock.Conflict, Of: v.Of, System: v.System, Owner: ownerOperator,
-		Text: "the amounts of " + v.Of.Short() + " were changed in " + string(v.System) + " from " + string(before.Fields["totals"]) + " to " + string(v.Held.Fields["totals"]) + ": tell the customer, or set it right there"}, v.Of.Short())
+		Text: "the amounts of " + v.Of.Short() + " were changed in " + string(v.System) + " from " + stated(before) + " to " + stated(v.Held) + ": tell the customer, or set it right there"}, v.Of.Short())
 }
 
 // adopted makes the next want of a view count as held.
@@ -430,6 +425,15 @@ func (l *layer) checkHeldTotal(system crossdock.System, r *Record, o *crossdock.
 	}
 	l.raise(Exception{Check: "amount", Code: crossdock.Conflict, Of: r.Of, System: system, Owner: ownerFinance, Value: o.Totals.Total,
 		Text: r.Of.Short() + " comes to " + total.String() + " in " + string(system) + ", but the customer agreed to " + o.Totals.Total.String() + " in " + string(o.Channel) + ": compare taxes and discounts line by line"}, r.Of.Short())
+}
+
+// stated writes the total a system states of an order.
+func stated(held crossdock.Record) string {
+	total, ok := totalOf(held)
+	if !ok {
+		return "no total"
+	}
+	return total.String()
 }
 
 // totalOf returns the total a system states of an order it holds.

@@ -2,10 +2,8 @@ package desk_test
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -17,7 +15,6 @@ import (
 	"github.com/crossdockhq/crossdock/desk"
 	"github.com/crossdockhq/crossdock/store"
 	"github.com/crossdockhq/crossdock/store/sqlite"
-	"github.com/crossdockhq/crossdock/store/storetest"
 )
 
 // faulty is a message of n rows that can't be used, about few records: each row
@@ -241,13 +238,7 @@ func TestFullDiskIsWaitedOut(t *testing.T) {
 	o.s, o.desk = s, desk.New(counting{s, o}, o.conns, o.now)
 	o.stocked("1")
 	o.file(crossdock.Normal, bought(1), bought(2))
-	book := filepath.Join(o.dir, "book.db")
-	beside, err := sql.Open("sqlite", book)
-	o.must(err)
-	defer beside.Close()
-	_, err = beside.Exec("PRAGMA wal_checkpoint(TRUNCATE)") // so that nothing is read from the log
-	o.must(err)
-	restore := storetest.PutDevice(t, "/dev/full", book+"-wal")
+	o.must(s.Bound(t.Context(), 1)) // no page more than there are
 	for range 3 {
 		if did, err := o.desk.Step(t.Context()); did || !errors.Is(err, store.ErrFull) {
 			t.Fatalf("with a full disk it did %v: %v", did, err)
@@ -262,7 +253,7 @@ func TestFullDiskIsWaitedOut(t *testing.T) {
 		t.Fatalf("Run ended on a full disk: %v", err)
 	case <-time.After(50 * time.Millisecond):
 	}
-	restore()
+	o.must(s.Bound(t.Context(), 0))
 	for o.order("2").State == "" && ctx.Err() == nil {
 		time.Sleep(20 * time.Millisecond)
 	}

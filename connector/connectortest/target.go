@@ -33,9 +33,10 @@ const LateBy = 40 * time.Second
 // name by record, and does neither twice; behind DoorFound it does whatever it is told.
 type Target struct {
 	Plain
-	Door  crossdock.Door
-	Now   func() time.Time
-	Fates map[int]Fate // by the number of the write, from 1
+	Door crossdock.Door
+	Now  func() time.Time
+	// Fate says what becomes of a write; nil: all are answered.
+	Fate func(crossdock.Push) Fate
 	// Done lists what took effect, in order: "make party/7", "set party/7 phone=5",
 	// "order/1001 confirmed".
 	Done []string
@@ -44,8 +45,7 @@ type Target struct {
 
 	holds   []*holding
 	changes []Row // what a pull reads; the cursor is a place in it
-	writes  int
-	clock   int // counts effects: the versions of the target
+	clock   int   // counts effects: the versions of the target
 	known   map[string]bool
 	late    []lateWrite
 }
@@ -71,12 +71,18 @@ func (t *Target) Kinds() []crossdock.Kind { return []crossdock.Kind{"all"} }
 
 const pageSize = 3
 
-// Pull implements connector.Puller: the changes after a place in their list.
+// Pull implements connector.Puller: records that changed after a place in the list
+// of changes, as they are now.
 func (t *Target) Pull(_ context.Context, _ crossdock.Kind, after connector.Cursor) (connector.Page, error) {
 	from, _ := strconv.Atoi(string(after))
 	to := min(from+pageSize, len(t.changes))
 	p := connector.Page{Next: connector.Cursor(strconv.Itoa(to)), More: to < len(t.changes)}
 	for _, r := range t.changes[from:to] {
+		for _, later := range t.changes {
+			if later.Kind == r.Kind && later.Key == r.Key {
+				r = later
+			}
+		}
 		p.Messages = append(p.Messages, crossdock.Message{Kind: r.Kind, Key: r.Key, Version: r.Version, Body: Body(r)})
 	}
 	return p, nil
@@ -141,8 +147,11 @@ func (t *Target) Push(_ context.Context, batch []crossdock.Push) []crossdock.Rec
 }
 
 func (t *Target) send(p crossdock.Push) (*holding, error) {
-	t.writes++
-	switch t.Fates[t.writes] {
+	fate := Answered
+	if t.Fate != nil {
+		fate = t.Fate(p)
+	}
+	switch fate {
 	case Landed:
 		t.land(p)
 		return nil, errLost

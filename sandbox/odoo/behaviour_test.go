@@ -320,3 +320,43 @@ func FuzzRequest(f *testing.F) {
 		}
 	})
 }
+
+// TestWhatARealOdooHolds shows what a running Odoo 18 was seen to hold after an
+// order was confirmed, cancelled and deleted, and how it names a customer with a
+// company of his own.
+func TestWhatARealOdooHolds(t *testing.T) {
+	everyVersion(t, func(t *testing.T, version int) {
+		s := shop(t, version)
+		c := newClient(t, s)
+		c.load("A1", "2")
+		hold := func(model string, where map[string]string) {
+			t.Helper()
+			if rows, err := s.Match(model, where); err != nil || len(rows) != 1 {
+				t.Errorf("%s %v: %d rows, %v", model, where, len(rows), err)
+			}
+		}
+		do := func(err error) {
+			t.Helper()
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		do(s.ConfirmOrder("A1"))
+		order, err := s.Match("sale.order", map[string]string{"client_order_ref": "A1"})
+		do(err)
+		origin := fmt.Sprint(order[0]["name"])
+		if version == 18 {
+			origin += " - A1"
+		}
+		hold("stock.move", map[string]string{"sale_line_id.order_id.client_order_ref": "A1", "origin": origin})
+		if version == 18 {
+			hold("stock.move", map[string]string{"name": "[TEA] Tea"})
+		}
+		do(s.CancelOrder("A1"))
+		do(s.DeleteOrder("A1"))
+		hold("stock.picking", map[string]string{"origin": origin, "state": "cancel", "sale_id": ""})
+		hold("stock.move", map[string]string{"origin": origin, "sale_line_id": ""})
+		c.must("res.partner", "create", []any{map[string]any{"name": "John Smith", "company_name": "Shipping Company"}}, nil)
+		hold("res.partner", map[string]string{"name": "John Smith", "display_name": "Shipping Company, John Smith"})
+	})
+}

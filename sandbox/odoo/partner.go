@@ -75,15 +75,21 @@ func fixed(v any) func(*env) any { return func(*env) any { return v } }
 // partnerName is "Customer, Contact" for a contact of a company; an address
 // without a name takes its type's.
 func partnerName(e *env, r rec) string {
-	name := r.str("name")
-	parent := r.follow("parent_id")
-	if parent.id == 0 || r.flag("is_company") {
+	name, own, parent := r.str("name"), r.str("company_name"), r.follow("parent_id")
+	if parent.id == 0 && own == "" || r.flag("is_company") {
 		return name
 	}
 	if name == "" {
 		name = map[string]string{"invoice": "Invoice Address", "delivery": "Delivery Address", "other": "Other Address"}[r.str("type")]
 	}
-	return commercial(r).str("name") + ", " + name
+	company := commercial(r)
+	switch {
+	case company.flag("is_company"):
+		return company.str("name") + ", " + name
+	case own != "":
+		return own + ", " + name
+	}
+	return parent.str("name") + ", " + name
 }
 
 // commercial is the company a contact belongs to, or the partner itself.

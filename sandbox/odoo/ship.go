@@ -65,11 +65,11 @@ func (e *env) plan(o, l rec, n float64) {
 	vals := row{
 		"product_id": l.get("product_id"), "product_uom_qty": n, "product_uom": l.follow("product_id").get("uom_id"),
 		"state": "confirmed", "picking_id": p.id, "location_id": source, "location_dest_id": p.get("location_dest_id"),
-		"sale_line_id": l.id, "origin": o.str("name"), "date": p.get("scheduled_date"), "company_id": o.get("company_id"),
-		"picked": false, "sequence": 10, "date_deadline": o.get("commitment_date"),
+		"sale_line_id": l.id, "origin": p.get("origin"), "date": p.get("scheduled_date"), "company_id": o.get("company_id"),
+		"picked": false, "sequence": 10, "date_deadline": p.get("date_deadline"),
 	}
 	if e.v.hasMoveName {
-		vals["name"] = l.str("name")
+		vals["name"] = l.follow("product_id").display() // seen on an Odoo 18: the product's name, not the line's
 	}
 	e.reserve(e.rec("stock.move", e.insert("stock.move", vals)))
 	e.settle(p)
@@ -95,7 +95,7 @@ func (e *env) openPicking(o rec, source int) rec {
 	return e.newPicking(row{
 		"state": "confirmed", "origin": origin, "partner_id": o.get("partner_shipping_id"), "picking_type_id": kind.id,
 		"location_id": source, "location_dest_id": e.virtualLocation("customer"), "scheduled_date": when, "sale_id": o.id,
-		"company_id": o.get("company_id"), "priority": "0", "move_type": "direct", "date_deadline": o.get("commitment_date"), "date": second(e.now),
+		"company_id": o.get("company_id"), "priority": "0", "move_type": "direct", "date_deadline": when, "date": second(e.now),
 	})
 }
 

@@ -17,3 +17,13 @@ func TestConformance(t *testing.T) {
 		return s
 	})
 }
+
+func TestHard(t *testing.T) {
+	storetest.Hard(t, func(t *testing.T, dir string) store.Store {
+		s, err := sqlite.Open(dir, sqlite.Options{Unsafe: true}) // a killed hub loses nothing the system was given
+		if err != nil {
+			t.Fatal(err)
+		}
+		return s
+	})
+}

@@ -22,7 +22,7 @@ func PutDevice(t testing.TB, device, file string) (restore func()) {
 	}
 	d, err := os.OpenFile(device, os.O_RDWR, 0)
 	must(err)
-	defer d.Close()
+	defer func() { must(d.Close()) }()
 	file, err = filepath.EvalSymlinks(file)
 	must(err)
 	dir, err := os.Open("/proc/self/fd")
