@@ -3,6 +3,7 @@ package core
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"strings"
 	"time"
 
 	"github.com/crossdockhq/crossdock"
@@ -119,6 +120,10 @@ func (l *layer) foreseen(heard []heardOf) []Address {
 		need = append(need, LinkAt(h.Of), WantAt(h.from, DoLook, h.Of), AwaitAt("link:"+h.Of.String()))
 		for _, n := range h.Names {
 			need = append(need, NameAt(n), AwaitAt(n))
+			if ours, ok := strings.CutPrefix(n, ofName+string(h.Of.Kind)+"/"); ok {
+				of := crossdock.BookRef(h.Of.Kind, ours)
+				need = append(need, RecordAt(of), ViewAt(h.from, of), PromiseAt(of), WantAt(h.from, DoLook, of))
+			}
 		}
 		for _, name := range refNames {
 			if of, err := crossdock.ParseRef(h.Said.Text(name)); err == nil && of.System == h.from {
@@ -155,6 +160,9 @@ func (l *layer) linked(heard []heardOf) []Address {
 // hear takes one statement in.
 func (l *layer) hear(h heardOf) {
 	of, known := l.resolve(h)
+	if of.Kind == crossdock.KindOrder { // what it was promised hangs on nearly all that is said of it
+		l.promisesOf(of)
+	}
 	l.looked(h, of)
 	switch {
 	case h.Fault != nil:

@@ -138,6 +138,10 @@ func (l *layer) decideOrder(r *Record, o *crossdock.Order, before crossdock.Reco
 		l.say("nothing to do: " + r.Of.Short() + " is cancelled")
 	case o.Cancelled != nil:
 		l.cancel(r, o)
+	case o.State == crossdock.OrderPromised && l.unsure(r.Of):
+		keepItems(o, before)
+		l.save(r, o)
+		l.say(r.Of.Short() + " is judged again once it is known what became of the last push")
 	case open(o.State):
 		if o.State == "" {
 			move(o, crossdock.OrderReceived)
@@ -160,10 +164,59 @@ func (l *layer) cancel(r *Record, o *crossdock.Order) {
 		l.raise(Exception{Check: "late cancel", Code: crossdock.Refused, Of: r.Of, System: o.Channel, Owner: ownerOperator, Value: o.Totals.Total,
 			Text: r.Of.Short() + " was cancelled in " + string(o.Channel) + " after it was " + string(o.State) + ": arrange a return, or tell the channel"}, r.Of.Short())
 	}
-	freed := l.release(r.Of)
+	var freed *Promise
+	if !l.mayHold(r.Of) {
+		freed = l.release(r.Of)
+	}
 	l.save(r, o)
 	l.retouch("", r.Of)
 	l.freed(freed)
+}
+
+// unsure reports that nobody knows what an ERP holds of an order: a push is on its
+// way, or its answer was lost.
+func (l *layer) unsure(of crossdock.Ref) bool {
+	return l.heldAnywhere(of, func(v *View) bool { return v.Unknown || len(v.Open) > 0 })
+}
+
+// mayHold reports that an ERP has goods reserved for an order, or may have: they
+// are not promised to another order before it has let go (I6).
+func (l *layer) mayHold(of crossdock.Ref) bool {
+	return l.unsure(of) || l.heldAnywhere(of, func(v *View) bool { return stateOf(v.Held) == crossdock.OrderConfirmed })
+}
+
+func (l *layer) heldAnywhere(of crossdock.Ref, is func(*View) bool) bool {
+	return slices.ContainsFunc(l.setup.Takers(crossdock.KindOrder), func(system crossdock.System) bool {
+		v := get[View](l, ViewAt(system, of))
+		return v != nil && !v.Gone && is(v)
+	})
+}
+
+// letGo does for an order what had to wait until it was known what an ERP holds of
+// it: the goods of a cancelled one are given back, a changed one is judged again.
+func (l *layer) letGo(of crossdock.Ref) {
+	p := get[Promise](l, PromiseAt(of))
+	r := edit[Record](l, RecordAt(of))
+	var o crossdock.Order
+	if p == nil || r.Of.IsZero() || r.Body.Unpack(&o) != nil {
+		return
+	}
+	switch {
+	case o.State == crossdock.OrderCancelled && !l.mayHold(of):
+		l.freed(l.release(of))
+	case o.State == crossdock.OrderPromised && !l.unsure(of) && changedSince(r, o.Channel, p.Seq):
+		l.judge(r, &o)
+	}
+}
+
+// changedSince reports that a system has changed a record after an entry.
+func changedSince(r *Record, by crossdock.System, seq int64) bool {
+	for _, s := range r.Set {
+		if s.System == by && s.Seq > seq {
+			return true
+		}
+	}
+	return false
 }
 
 // lasting returns the findings that stand in an order that is judged no more: those
@@ -273,6 +326,7 @@ func (l *layer) hearERP(h heardOf, of crossdock.Ref) {
 	} else if !v.Unknown {
 		l.orderHeld(v, before)
 	}
+	l.letGo(of)
 }
 
 // personChanged adopts what somebody did to our order in the ERP, or tells a person.

@@ -38,8 +38,9 @@ func TestLedgerOfAnOrder(t *testing.T) {
 	h.erp.stock("TEA", "15", "5") // a receipt of 12; somebody else took 3
 	h.ledger("on hand 15, reserved 5, promised 2, converted 2, free 10")
 	h.shop.webhook(cancelled(order("1001", "2")), 9)
-	h.ledger("on hand 15, reserved 5, promised 0, converted 0, free 10") // until a reading shows that the ERP let go
+	h.ledger("on hand 15, reserved 5, promised 2, converted 2, free 10") // the ERP holds it yet
 	h.works()
+	h.ledger("on hand 15, reserved 5, promised 0, converted 0, free 10") // until a reading shows that the ERP let go
 	h.erp.stock("TEA", "15", "3")
 	h.ledger("on hand 15, reserved 3, promised 0, converted 0, free 12")
 	h.exceptions()
@@ -1025,4 +1026,52 @@ func TestUnaskedReading(t *testing.T) {
 	h.ledger("on hand 3, reserved 0, promised 0, converted 0, free 3")
 	h.works()
 	h.ledger("on hand 5, reserved 0, promised 0, converted 0, free 5")
+}
+
+// While nobody knows whether the ERP has confirmed an order, and so reserved its
+// goods, a cancellation or a smaller quantity does not give them to others.
+func TestGoodsTheERPMayHoldAreNotGivenAway(t *testing.T) {
+	for name, less := range map[string]func(*house){
+		"cancelled": func(h *house) { h.shop.webhook(cancelled(order("1001", "3")), 1) },
+		"edited":    func(h *house) { h.shop.webhook(order("1001", "1"), 1) },
+	} {
+		for fate, answer := range map[string]func(*erp) func(crossdock.Push) crossdock.Receipt{
+			"it landed":       func(e *erp) func(crossdock.Push) crossdock.Receipt { return e.lost },
+			"it did not land": func(e *erp) func(crossdock.Push) crossdock.Receipt { return e.vanished },
+		} {
+			t.Run(name+", "+fate, func(t *testing.T) {
+				h := newHouse(t, "3")
+				h.shop.webhook(order("1001", "3"), 0)
+				h.shop.webhook(order("1002", "2"), 0)
+				h.is("1002", crossdock.OrderHeld)
+				h.step()
+				h.step()
+				h.erp.next = append(h.erp.next, answer(h.erp))
+				h.step() // its confirmation
+				less(h)
+				h.is("1002", crossdock.OrderHeld)
+				for range 12 {
+					h.passes(10 * time.Second)
+					h.step()
+					if s := h.erp.sales[h.erp.external["order/1001"]]; s.state == "sale" && h.order("1002").State != crossdock.OrderHeld && fate == "it landed" {
+						t.Fatalf("1002 is %s while the ERP holds 1001 as it was confirmed", h.order("1002").State)
+					}
+				}
+				h.settles()
+				switch {
+				case name == "cancelled":
+					h.is("1001", crossdock.OrderCancelled)
+					h.sale("1001", "cancel")
+					h.is("1002", crossdock.OrderConfirmed)
+				case fate == "it landed": // too late: the ERP holds 3
+					h.is("1001", crossdock.OrderConfirmed)
+					h.is("1002", crossdock.OrderHeld)
+					h.ledger("on hand 3, reserved 0, promised 3, converted 3, free 0")
+				default:
+					h.is("1001", crossdock.OrderConfirmed)
+					h.is("1002", crossdock.OrderConfirmed)
+				}
+			})
+		}
+	}
 }

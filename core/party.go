@@ -130,6 +130,9 @@ func (l *layer) gone(system crossdock.System, of crossdock.Ref) {
 		l.put(v)
 		l.say(of.Short() + " is not in " + string(system))
 	}
+	if of.Kind == crossdock.KindOrder && !l.isChannel(system) {
+		l.letGo(of)
+	}
 	l.retouch(system, of)
 }
 

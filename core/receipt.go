@@ -79,7 +79,7 @@ func (l *layer) promisedTo(r crossdock.Result) []Address {
 		}
 		if p := get[Promise](l, PromiseAt(c.Of)); p != nil {
 			for _, line := range p.Lines {
-				need = append(need, BalanceAt(line.Item, p.Site))
+				need = append(need, BalanceAt(line.Item, p.Site), AwaitAt(stockName(line.Item, p.Site)))
 			}
 		}
 	}
@@ -134,6 +134,9 @@ func (l *layer) receipt(r crossdock.Result, c crossdock.Receipt) {
 	l.put(v)
 	if have {
 		l.put(w)
+	}
+	if c.Of.Kind == crossdock.KindOrder {
+		l.letGo(c.Of)
 	}
 	l.touch(r.System, c.Of)
 }

@@ -81,6 +81,15 @@ func freeOf(b *Balance) crossdock.Decimal {
 	return atp.Terms{OnHand: b.OnHand, Reserved: b.Reserved, Promised: b.Promised, Converted: b.Converted}.Free()
 }
 
+// promisesOf loads what an order is promised, with what hangs on it.
+func (l *layer) promisesOf(of crossdock.Ref) {
+	if p := get[Promise](l, PromiseAt(of)); p != nil {
+		for _, line := range p.Lines {
+			l.soon(BalanceAt(line.Item, p.Site), AwaitAt(stockName(line.Item, p.Site)))
+		}
+	}
+}
+
 // promise takes goods at a site for a cause: its lines of the ledger and the
 // balances move together.
 func (l *layer) promise(cause, site crossdock.Ref, lines []Promised) {

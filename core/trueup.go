@@ -120,7 +120,7 @@ func (l *layer) stop(v *View, old *Want, code crossdock.Code, err error) {
 	if old != nil {
 		*w = *old
 	}
-	w.State, w.Why = WantStopped, err.Error()
+	w.State, w.Why, w.Want = WantStopped, err.Error(), crossdock.Record{} // what is wanted next is new, also where it is the same as before
 	l.put(w)
 	l.await(setupName, Waiting{Of: v.Of, System: v.System})
 	f := crossdock.FaultOf(err)

@@ -112,3 +112,26 @@ func TestDecideTruesUp(t *testing.T) {
 		}
 	}
 }
+
+// What can't be projected for a while and then can, to the same end as before, goes on.
+func TestStoppedWorkGoesOnAsItWas(t *testing.T) {
+	h := newHouse(t, "3")
+	fails := false
+	h.want = func(touch Touch) (Projected, bool) {
+		p, ok := h.project(touch)
+		if fails && touch.Of.Kind == crossdock.KindOrder {
+			return Projected{Touch: touch, Err: crossdock.Errorf(crossdock.Invalid, "no tax of this name")}, true
+		}
+		return p, ok
+	}
+	h.shop.webhook(order("1001", "2"), 0)
+	h.step() // the customer; the draft is due
+	fails = true
+	h.shop.webhook(order("1001", "1"), 1)
+	h.exceptions("project|odoo|order/1001")
+	fails = false
+	h.shop.webhook(order("1001", "2"), 2)
+	h.exceptions()
+	h.works()
+	h.is("1001", crossdock.OrderConfirmed)
+}
