@@ -45,6 +45,8 @@ func Decide(b Book, e crossdock.Entry, said []Said) Decision {
 			l.tick(body)
 		case crossdock.Setup:
 			l.put(&Setup{Setup: body, Seq: l.seq})
+			l.setup = body
+			l.wake(setupName)
 			l.say("configuration " + body.Hash)
 		}
 		if l.effect == "" {

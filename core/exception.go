@@ -91,6 +91,10 @@ func (l *layer) retry(a crossdock.Action) {
 	if x := get[Exception](l, ExceptionAt(a.With["exception"])); x != nil && of.IsZero() {
 		of = x.Of
 	}
+	if of.IsZero() {
+		l.say("nothing to try again: it names no record")
+		return
+	}
 	if of.System != crossdock.BookSystem {
 		l.look(of.System, of, of, l.at, "retried by "+a.By)
 		l.say("looked at again")

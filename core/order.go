@@ -314,7 +314,7 @@ func (l *layer) amountsChanged(v *View, before crossdock.Record) {
 		return
 	}
 	l.raise(Exception{Check: "changed there", Code: crossdock.Conflict, Of: v.Of, System: v.System, Owner: ownerOperator,
-		Text: "the amounts of " + v.Of.Short() + " were changed in " + string(v.System) + " from " + string(before.Fields["totals"]) + " to " + string(v.Held.Fields["totals"]) + ": tell the customer, or set it right there"}, v.Of.Short())
+		Text: "the amounts of " + v.Of.Short() + " were changed in " + string(v.System) + " from " + stated(before) + " to " + stated(v.Held) + ": tell the customer, or set it right there"}, v.Of.Short())
 }
 
 // adopted makes the next want of a view count as held.
@@ -376,6 +376,15 @@ func (l *layer) checkHeldTotal(system crossdock.System, r *Record, o *crossdock.
 	}
 	l.raise(Exception{Check: "amount", Code: crossdock.Conflict, Of: r.Of, System: system, Owner: ownerFinance, Value: o.Totals.Total,
 		Text: r.Of.Short() + " comes to " + total.String() + " in " + string(system) + ", but the customer agreed to " + o.Totals.Total.String() + " in " + string(o.Channel) + ": compare taxes and discounts line by line"}, r.Of.Short())
+}
+
+// stated writes the total a system states of an order.
+func stated(held crossdock.Record) string {
+	total, ok := totalOf(held)
+	if !ok {
+		return "no total"
+	}
+	return total.String()
 }
 
 // totalOf returns the total a system states of an order it holds.

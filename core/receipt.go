@@ -47,6 +47,7 @@ func (l *layer) resulted(r crossdock.Result, said []heardOf) {
 	l.need(l.promisedTo(r)...)
 	for _, c := range r.Receipts {
 		l.about(c.Of)
+		l.credentials(r.System, c)
 		if c.Look {
 			l.notLooked(r.System, c)
 			continue
@@ -121,9 +122,6 @@ func (l *layer) receipt(r crossdock.Result, c crossdock.Receipt) {
 	case crossdock.Throttled, crossdock.Unavailable, crossdock.NotYet, crossdock.Unauthorized:
 		w.Tries++
 		w.Due = l.at.Add(backoff(w.Tries, w.Of, c.After))
-		if c.Code == crossdock.Unauthorized {
-			l.raise(Exception{Check: "credentials", Code: c.Code, Text: string(r.System) + " refuses our credentials: " + c.Text + ". Replace them; work goes on by itself", System: r.System, Owner: ownerIntegrator}, string(r.System))
-		}
 		l.say(string(c.Code) + ": again in " + w.Due.Sub(l.at).Round(time.Second).String())
 	default:
 		if w.Rev != open.Push.Rev {
@@ -157,10 +155,20 @@ func (l *layer) done(v *View, w *Want, open crossdock.Open, c crossdock.Receipt)
 		l.look(v.System, v.Of, keyed(v.System, v.Of, v), l.at, "it changed while we wrote")
 	}
 	l.clear("push", v.System, v.Of, "it was written")
-	l.settled("credentials", string(v.System), "the credentials work")
 	l.say(v.Of.Short() + " is " + v.Key + " in " + string(v.System))
 	if v.Of.Kind == crossdock.KindOrder {
 		l.orderHeld(v, before)
+	}
+}
+
+// credentials tells a person when a system refuses us, and when it does so no
+// more. A receipt without a record is about the connection alone: a pull files it.
+func (l *layer) credentials(system crossdock.System, c crossdock.Receipt) {
+	switch c.Code {
+	case crossdock.OK:
+		l.settled("credentials", string(system), "the credentials work")
+	case crossdock.Unauthorized:
+		l.raise(Exception{Check: "credentials", Code: c.Code, Text: string(system) + " refuses our credentials: " + c.Text + ". Replace them; work goes on by itself", System: system, Owner: ownerIntegrator}, string(system))
 	}
 }
 

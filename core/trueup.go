@@ -122,6 +122,7 @@ func (l *layer) stop(v *View, old *Want, code crossdock.Code, err error) {
 	}
 	w.State, w.Why = WantStopped, err.Error()
 	l.put(w)
+	l.await(setupName, Waiting{Of: v.Of, System: v.System})
 	f := crossdock.FaultOf(err)
 	l.raise(Exception{Check: "project", Code: code, Text: f.Text, Place: f.Place, Of: v.Of, System: v.System, Owner: ownerIntegrator}, string(v.System)+"|"+v.Of.Short())
 }
@@ -162,6 +163,9 @@ func keyed(system crossdock.System, of crossdock.Ref, v *View) crossdock.Ref {
 func keyName(system crossdock.System, of crossdock.Ref) string {
 	return "key:" + string(system) + "/" + of.Short()
 }
+
+// setupName is what waits for another configuration: it may map what this one doesn't.
+const setupName = "setup"
 
 func parkedTimer(system crossdock.System) string { return "parked:" + string(system) }
 

@@ -23,8 +23,10 @@ type Pull struct {
 	log     *slog.Logger
 	filed   func()
 
-	kind     int       // of Kinds: the one being pulled
-	next     time.Time // of the next round
+	told     crossdock.Code // what was filed last of the connection: told once that it refuses us, and that it does no more
+	known    bool           // something was filed of it since the start
+	kind     int            // of Kinds: the one being pulled
+	next     time.Time      // of the next round
 	failures int
 	rounds   int
 }
@@ -69,6 +71,11 @@ func (p *Pull) Step(ctx context.Context) (did bool, err error) {
 		p.failures++
 		wait := min(time.Second<<min(p.failures, 10), 5*time.Minute)
 		p.next = now.Add(wait)
+		if code == crossdock.Unauthorized {
+			if err := p.tell(ctx, code, err.Error()); err != nil {
+				return false, err
+			}
+		}
 		p.log.Warn("can't pull", "connection", p.system, "kind", kinds[p.kind], "code", code, "again_in", wait, "error", err)
 		return false, nil
 	}
@@ -76,10 +83,30 @@ func (p *Pull) Step(ctx context.Context) (did bool, err error) {
 		return false, err
 	}
 	p.failures = 0
+	if err := p.tell(ctx, crossdock.OK, ""); err != nil {
+		return false, err
+	}
 	if !more {
 		p.kind++
 	}
 	return true, nil
+}
+
+// tell files that the system refuses our credentials, or that it takes them,
+// whenever that is news. A start does not know what was told before it.
+func (p *Pull) tell(ctx context.Context, code crossdock.Code, text string) error {
+	if p.known && code == p.told {
+		return nil
+	}
+	a := &store.Arrival{Lane: crossdock.Urgent, At: p.now(), Body: crossdock.Result{System: p.system, Receipts: []crossdock.Receipt{{Look: true, Code: code, Text: text}}}}
+	if err := p.journal.File(ctx, store.Filing{Arrivals: []*store.Arrival{a}}); err != nil {
+		return fmt.Errorf("file how %s takes our credentials: %w", p.system, err)
+	}
+	p.told, p.known = code, true
+	if p.filed != nil {
+		p.filed()
+	}
+	return nil
 }
 
 // Run pulls until the context ends.

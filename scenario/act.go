@@ -22,7 +22,7 @@ func Words() []string {
 		"SHOP  cancel order-NUMBER · edit order-NUMBER SKU N",
 		"ODOO  set stock SKU SITE N · set price SKU AMOUNT · add item SKU AMOUNT",
 		"ODOO  confirm|cancel|delete order NUMBER · edit order NUMBER SKU N · ship order NUMBER [TRACKING]",
-		"ODOO  reject MODEL.METHOD N · contend MODEL N",
+		"ODOO  reject MODEL.METHOD N · contend MODEL N · revoke key · restore key",
 		"hub   kill: it is ended as by SIGKILL and started again",
 		"NAME  retry RECORD · drop EXCEPTION [note]: a person acts in the hub",
 		"settle [LIMIT]: until nothing is due",
@@ -180,10 +180,25 @@ func inERP(w *sim.World, what []string) error {
 		return w.ERP.EditLine(arg(2), arg(3), arg(4))
 	case strings.HasPrefix(full, "ship order ") && len(what) <= 4 && len(what) >= 3:
 		return w.ERP.ShipOrder(arg(2), arg(3))
+	case full == "revoke key" || full == "restore key":
+		return key(w, what[0])
 	case what[0] == "reject" || what[0] == "contend":
 		return reject(w, what)
 	}
 	return fmt.Errorf("nobody does %q in Odoo; what can be done: %s", full, strings.Join(Words(), " | "))
+}
+
+// key takes the hub's API key away, or gives it back.
+func key(w *sim.World, what string) error {
+	switch {
+	case w.Odoo == nil:
+		return fmt.Errorf("a real Odoo can't be told to %s a key", what)
+	case what == "revoke":
+		w.Odoo.RevokeAPIKey(sim.Password)
+	default:
+		w.Odoo.AddAPIKey(sim.Password)
+	}
+	return nil
 }
 
 func reject(w *sim.World, what []string) error {

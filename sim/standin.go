@@ -49,7 +49,8 @@ func (o Odoo) build(clock func() time.Time, seed int64) (*odoo.Server, error) {
 	if version == 0 {
 		version = 18
 	}
-	s := odoo.New(odoo.Config{Version: version, Database: Database, User: User, Password: Password, Clock: clock, Seed: seed})
+	s := odoo.New(odoo.Config{Version: version, Database: Database, User: User, Password: "of a person", Clock: clock, Seed: seed})
+	s.AddAPIKey(Password)
 	if o.Currency != "" {
 		if err := s.RenameCompany("My Company", o.Currency); err != nil {
 			return nil, err
