@@ -192,7 +192,7 @@ func inERP(w *sim.World, what []string) error {
 func key(w *sim.World, what string) error {
 	switch {
 	case w.Odoo == nil:
-		return fmt.Errorf("a real Odoo can't be told to %s a key", what)
+		return crossdock.Errorf(crossdock.Refused, "a real Odoo can't be told to %s a key", what)
 	case what == "revoke":
 		w.Odoo.RevokeAPIKey(sim.Password)
 	default:
@@ -203,7 +203,7 @@ func key(w *sim.World, what string) error {
 
 func reject(w *sim.World, what []string) error {
 	if w.Odoo == nil {
-		return fmt.Errorf("a real Odoo can't be told to %s", what[0])
+		return crossdock.Errorf(crossdock.Refused, "a real Odoo can't be told to %s", what[0])
 	}
 	if len(what) != 3 {
 		return fmt.Errorf("%s what? %s sale.order.load 1", what[0], what[0])
