@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -309,8 +310,9 @@ func (d *Demo) atRest(ctx context.Context) (bool, error) {
 	if ok, err := d.decided(ctx); !ok || err != nil {
 		return false, err
 	}
-	wants, err := d.hub.store.Book().Scan(ctx, core.Wants, "", "", 1)
-	return len(wants) == 0, err
+	work, err := replay.List(ctx, d.hub.store, "")
+	soon := time.Now().Add(time.Minute)
+	return !slices.ContainsFunc(work, func(w replay.Work) bool { return w.Do == core.DoPush || w.Due.Before(soon) }), err
 }
 
 // watch tells how far things are, once a second, and notes the first order in Odoo.

@@ -271,6 +271,11 @@ func (t *Target) Find(_ context.Context, refs []crossdock.Ref) ([]crossdock.Mess
 				r = h.row()
 			}
 		}
+		for _, own := range t.changes { // what people put there, as it is now
+			if own.Kind == ref.Kind && own.Key == ref.Key && ref.System != crossdock.BookSystem {
+				r = own
+			}
+		}
 		if r.Gone && ref.System == crossdock.BookSystem {
 			m.Meta = crossdock.Meta{"book": "yes"}
 		}
