@@ -66,6 +66,8 @@ func (r *runner) inOdoo(act, number string) error {
 		err = r.w.Odoo.ConfirmOrder(number)
 	case act == "cancel" && state != "cancel":
 		err = r.w.Odoo.CancelOrder(number)
+	case act == "edit" && state == "sale" && r.orders[number].Contents[0].Units["A"] > 0:
+		err = r.w.Odoo.EditLine(number, "A", "9") // of which there is plenty
 	case act == "delete" && state != "sale" && r.known(rows[0]):
 		err = r.w.Odoo.DeleteOrder(number)
 	default:

@@ -153,9 +153,6 @@ func (r *runner) planOrder(name crossdock.System, e shopify.Event) {
 	}
 	if r.chance(25) {
 		cancel := shopify.Event{Act: "cancel", Order: e.Order}
-		if r.chance(30) {
-			cancel.Faults = []string{"lose next 1 orders/updated"} // orders/cancelled says it too
-		}
 		r.at(e.After+r.soon(), "cancel "+e.Order, func() error { return r.inShop(name, cancel) })
 	}
 	if r.chance(25) {
@@ -186,7 +183,7 @@ func (r *runner) planEdit(name crossdock.System, e shopify.Event) {
 
 // planPerson plans what somebody does with an order in Odoo, if it is there by then.
 func (r *runner) planPerson(e shopify.Event) {
-	acts := [][]string{{"cancel"}, {"confirm"}, {"cancel", "delete"}, {"delete"}, {"confirm", "cancel"}}[r.rand.IntN(5)]
+	acts := [][]string{{"cancel"}, {"confirm"}, {"cancel", "delete"}, {"delete"}, {"confirm", "cancel"}, {"edit"}, {"edit", "cancel"}}[r.rand.IntN(7)]
 	after := e.After + r.soon()
 	for _, act := range acts {
 		r.at(after, act+" "+e.Order+" in Odoo", func() error { return r.inOdoo(act, e.Order) })

@@ -80,6 +80,10 @@ func TestTheCheckerNamesWhatIsWrong(t *testing.T) {
 		{"an exception without a cause", `nobody planted a cause for the exception "amount"`, func(_ *testing.T, r *runner) {
 			r.story.Exceptions = append(r.story.Exceptions, checker.Exception{Check: "amount", Order: "1001", Text: "it comes to less"})
 		}},
+		{"nobody told of a change in Odoo", "order 1001: was changed by a person in Odoo to map[A:9]", func(t *testing.T, r *runner) {
+			try(t, r.w.Odoo.EditLine("1001", "A", "9"))
+			r.story.Orders[0].People = []checker.Act{{At: r.w.Clock.Now(), Do: "edit"}}
+		}},
 		{"nobody told of a missing item", "order 1004: is not made in Odoo and no exception", func(_ *testing.T, r *runner) {
 			r.story.Exceptions = slices.DeleteFunc(r.story.Exceptions, func(x checker.Exception) bool { return x.Check == "item" })
 		}},

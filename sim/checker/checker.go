@@ -62,7 +62,8 @@ type Told struct {
 	Cancelled bool   // it says the order is cancelled
 }
 
-// Act is what a person did with an order in Odoo: confirm, cancel or delete.
+// Act is what a person did with an order in Odoo: confirm, cancel, delete, or edit
+// the quantity of a line of a confirmed one.
 type Act struct {
 	At time.Time
 	Do string
@@ -148,20 +149,33 @@ func (c *check) order(o Order) {
 	case o.did("cancel", "delete") && open > 0:
 		c.wrong(o.Number, "was called off by a person in Odoo and stands there again as %s", names(rows))
 	case o.Test || o.Cancelled || o.did("cancel", "delete"):
-	case len(c.unknown(o)) > 0 && open > 0:
+	case len(c.unknown(o)) > 0 && open > 0 && len(o.Contents) == 1:
 		c.wrong(o.Number, "has SKUs Odoo does not know (%s) and was made there as %s", strings.Join(c.unknown(o), ", "), names(rows))
-	case len(c.unknown(o)) > 0:
+	case len(c.unknown(o)) > 0 && open == 0:
 		c.named(o, "item")
 	case len(rows) == 0:
 		c.waiting(o)
 	case rows[0].state == "cancel":
 		c.wrong(o.Number, "was cancelled in Odoo as %s, and nobody called it off", rows[0].name)
+	case rows[0].state != "sale" && len(c.unknown(o)) > 0:
+		c.named(o, "item") // it was a draft when it was edited
 	case rows[0].state != "sale" && len(o.Contents) > 1:
 		c.waiting(o) // it was a draft when it was edited to more than there is
 	case rows[0].state != "sale":
 		c.wrong(o.Number, "was left in Odoo as %s", names(rows))
+	case o.did("edit"):
+		c.changedThere(o, rows[0])
 	default:
 		c.content(o, rows[0])
+	}
+}
+
+// changedThere demands that a person is told of what another changed in Odoo.
+func (c *check) changedThere(o Order, s order) {
+	if !s.costs(o.last()) && !slices.ContainsFunc(c.story.Exceptions, func(x Exception) bool {
+		return (x.Check == "changed there" || x.Check == "amount") && x.Order == o.Number
+	}) {
+		c.wrong(o.Number, "was changed by a person in Odoo to %v for %s, and no exception says so", s.units, s.total)
 	}
 }
 
@@ -276,9 +290,9 @@ func (c *check) planted(x Exception) bool {
 		return o.did("cancel", "delete")
 	case "late change":
 		return len(o.Contents) > 1
-	case "amount": // what "late change" tells, in money
+	case "changed there", "amount": // "amount" is what "late change" tells as well, in money
 		rows := c.odoo.byRef[o.Number]
-		return len(o.Contents) > 1 && len(rows) == 1 && !rows[0].costs(o.last())
+		return (o.did("edit") || x.Check == "amount" && len(o.Contents) > 1) && len(rows) == 1 && !rows[0].costs(o.last())
 	}
 	return false
 }
