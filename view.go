@@ -13,6 +13,7 @@ type View struct {
 	Unknown bool      `json:"unknown,omitempty"` // what it holds can't be told until a look
 	Gone    bool      `json:"gone,omitempty"`    // it was there and is not any more
 	Rev     int64     `json:"rev,omitempty"`     // of the last want made for it
+	Stale   int       `json:"stale,omitempty"`   // pushes in a row that found something else than the decision saw
 	Lost    *Open     `json:"lost,omitempty"`    // the push whose answer was lost, while Unknown
 	Settles time.Time `json:"settles,omitzero"`  // while Unknown: only a look that began at or after this tells
 	Adopt   bool      `json:"adopt,omitempty"`   // a person's change was taken over: the next want counts as held

@@ -221,6 +221,7 @@ func (l *layer) merged(h heardOf, of crossdock.Ref, said crossdock.Record) (*Vie
 	unknown := v.Unknown
 	what, changed := hear(&v.View, s)
 	if unknown && !v.Unknown { // work on it was put off: see whether there is still some
+		l.clear("clock", h.from, of, "its state is known again")
 		l.retouch(h.from, of)
 	}
 	if what == echo || what == foreign {
@@ -243,7 +244,11 @@ func (l *layer) merged(h heardOf, of crossdock.Ref, said crossdock.Record) (*Vie
 			due := v.Settles
 			if h.Version != "" && h.Version < v.Version && h.after >= v.Settled && !h.asked.IsZero() {
 				conn, _ := l.setup.Connection(h.from) // its clock went back, or it reads from a copy that lags: don't ask it all the time
-				due = l.at.Add(max(conn.Settles, time.Minute))
+				due = l.at.Add(max(conn.Settles, lookStale/6))
+				v.Settles = due
+				l.put(v)
+				l.raise(Exception{Check: "clock", Code: crossdock.Conflict, Of: of, System: h.from, Owner: ownerIntegrator,
+					Text: string(h.from) + " answers with a state of " + of.Short() + " that is older (" + h.Version + ") than the one it told before (" + v.Version + "): was it restored from a backup, or is it read from a copy that lags?"}, string(h.from)+"|"+of.Short())
 			}
 			l.look(h.from, of, keyed(h.from, of, v), due, "what it says can't be ordered")
 		}

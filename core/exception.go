@@ -101,6 +101,13 @@ func (l *layer) retry(a crossdock.Action) {
 		return
 	}
 	l.about(of)
+	for _, c := range l.setup.Connections {
+		if w := get[Want](l, WantAt(c.System, DoLook, of)); w != nil && w.State == WantStopped {
+			n := *w
+			n.State, n.Due, n.Tries = WantDue, l.at, 0
+			l.put(&n)
+		}
+	}
 	for _, system := range l.setup.Takers(of.Kind) {
 		if w := get[Want](l, WantAt(system, DoPush, of)); w != nil && w.State == WantStopped {
 			c := *w

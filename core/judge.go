@@ -152,15 +152,25 @@ func checkTotals(o *crossdock.Order) *crossdock.Finding {
 	return nil
 }
 
+// goodName is what waits for a record to become one that can be used.
+func goodName(of crossdock.Ref) string { return "good:" + of.Short() }
+
 func (l *layer) checkCustomer(j *judging, r *Record, o *crossdock.Order) {
 	var c *Record
+	if link := get[Link](l, LinkAt(o.Customer)); link != nil { // it was not known when the order came
+		o.Customer = link.To
+	}
+	waits := "link:" + o.Customer.String()
 	if o.Customer.System == crossdock.BookSystem {
-		c = l.record(o.Customer)
+		c, waits = l.record(o.Customer), goodName(o.Customer)
 	}
 	if c != nil && validate(c.Body) == nil {
 		j.facts["customer"] = c.Of.Short()
 		o.Customer = c.Of
 		return
+	}
+	if !o.Customer.IsZero() {
+		l.await(waits, Waiting{Of: r.Of})
 	}
 	l.hold(j, r, o, crossdock.Finding{Check: "customer", Grade: crossdock.Hold, Place: "customer", Text: "the order names no customer that can be used"}, r.Of.Short())
 }

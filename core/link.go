@@ -160,8 +160,14 @@ func (l *layer) named(name string) []crossdock.Ref {
 // wantIn makes a record one that each system taking its kind should hold.
 func (l *layer) wantIn(of crossdock.Ref) {
 	for _, system := range l.setup.Takers(of.Kind) {
-		if get[View](l, ViewAt(system, of)) == nil {
+		v := get[View](l, ViewAt(system, of))
+		if v == nil {
 			l.put(l.view(system, of))
+		}
+		if v != nil && v.Gone && of.Kind == crossdock.KindParty { // somebody deleted or merged it there, and now it is needed: it is made anew
+			fresh := View{crossdock.View{System: system, Of: of, Rev: v.Rev, Heard: l.seq, Settled: l.seq}}
+			l.put(&fresh)
+			l.clear("deleted", system, of, "an order needs it: it is made again")
 		}
 		l.touch(system, of)
 	}

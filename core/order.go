@@ -333,7 +333,9 @@ func (l *layer) hearERP(h heardOf, of crossdock.Ref) {
 func (l *layer) personChanged(v *View, before crossdock.Record, changed crossdock.Fields) {
 	was, is := stateOf(before), stateOf(v.Held)
 	if changed.Has("state") {
-		if was == crossdock.OrderConfirmed && is != crossdock.OrderCancelled {
+		if was == crossdock.OrderCancelled {
+			l.takenUp(v, is)
+		} else if was == crossdock.OrderConfirmed && is != crossdock.OrderCancelled {
 			l.adopted(v)
 			l.raise(Exception{Check: "set back", Code: crossdock.Conflict, Of: v.Of, System: v.System, Owner: ownerOperator,
 				Text: v.Of.Short() + " was set back to a quotation in " + string(v.System) + ": confirm it there again, or cancel it"}, v.Of.Short())
@@ -344,6 +346,18 @@ func (l *layer) personChanged(v *View, before crossdock.Record, changed crossdoc
 	if changed.Has("totals") {
 		l.amountsChanged(v, before)
 	}
+}
+
+// takenUp tells a person that somebody took up again, in the ERP, an order that was
+// cancelled there: the hub leaves it alone.
+func (l *layer) takenUp(v *View, is crossdock.OrderState) {
+	l.adopted(v)
+	word := "set back to a quotation"
+	if is == crossdock.OrderConfirmed {
+		word = "confirmed"
+	}
+	l.raise(Exception{Check: "taken up", Code: crossdock.Conflict, Of: v.Of, System: v.System, Owner: ownerOperator,
+		Text: v.Of.Short() + " is cancelled, but was " + word + " in " + string(v.System) + " by a person: cancel it there, or agree on it with the customer anew"}, v.Of.Short())
 }
 
 func stateOf(held crossdock.Record) crossdock.OrderState {

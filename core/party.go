@@ -29,6 +29,7 @@ func (l *layer) hearRecord(h heardOf, of crossdock.Ref) {
 		l.unusable(h, r.Of)
 	} else {
 		l.settled("record", string(h.from)+"|"+h.Of.String(), "it can be used now")
+		l.wake(goodName(r.Of))
 	}
 	l.rename(r, l.namesOf(r, h))
 	if !pending && v.Asked.Kind != "" {

@@ -109,8 +109,16 @@ func (l *layer) receipt(r crossdock.Result, c crossdock.Receipt) {
 		w.Due = l.at.Add(backoff(w.Tries, w.Of, c.After))
 		l.say("no answer: it may or may not have happened")
 	case crossdock.Conflict:
-		v.Unknown, v.Settles, v.Settled = true, l.at, l.seq
-		w.Tries++
+		v.Stale++
+		v.Unknown, v.Settled = true, l.seq
+		v.Settles = l.at
+		if v.Stale > 1 { // the first is looked at at once
+			v.Settles = l.at.Add(backoff(v.Stale-1, c.Of, c.After))
+		}
+		if v.Stale >= mostStale {
+			l.raise(Exception{Check: "conflict", Code: c.Code, Of: c.Of, System: r.System, Owner: ownerOperator,
+				Text: c.Of.Short() + " was found changed in " + string(r.System) + " " + decimalText(int64(v.Stale)) + " times in a row: " + c.Text + ". See what changes it there"}, string(r.System)+"|"+c.Of.Short())
+		}
 		l.say("it holds something else than the decision saw")
 	case crossdock.Gone:
 		v.Settled = l.seq
@@ -141,6 +149,9 @@ func (l *layer) receipt(r crossdock.Result, c crossdock.Receipt) {
 	l.touch(r.System, c.Of)
 }
 
+// mostStale is after how many stale rounds a person is told.
+const mostStale = 3
+
 // done takes over what the target answered.
 func (l *layer) done(v *View, w *Want, open crossdock.Open, c crossdock.Receipt) {
 	hadKey := v.Key
@@ -157,7 +168,10 @@ func (l *layer) done(v *View, w *Want, open crossdock.Open, c crossdock.Receipt)
 	if v.Unknown { // something unordered was heard while the push was open
 		l.look(v.System, v.Of, keyed(v.System, v.Of, v), l.at, "it changed while we wrote")
 	}
+	v.Stale = 0
+	l.put(v)
 	l.clear("push", v.System, v.Of, "it was written")
+	l.clear("conflict", v.System, v.Of, "it was written")
 	l.say(v.Of.Short() + " is " + v.Key + " in " + string(v.System))
 	if v.Of.Kind == crossdock.KindOrder {
 		l.orderHeld(v, before)
@@ -170,6 +184,13 @@ func (l *layer) credentials(system crossdock.System, c crossdock.Receipt) {
 	switch c.Code {
 	case crossdock.OK:
 		l.settled("credentials", string(system), "the credentials work")
+		if c.Of.IsZero() {
+			l.settled("pull", string(system), "it can be pulled again")
+		}
+	case crossdock.Internal, crossdock.Invalid, crossdock.Refused:
+		if c.Of.IsZero() {
+			l.raise(Exception{Check: "pull", Code: c.Code, Text: string(system) + " can't be pulled: " + c.Text + ". Until it is mended the hub does not hear what changes there", System: system, Owner: ownerIntegrator}, string(system))
+		}
 	case crossdock.Unauthorized:
 		l.raise(Exception{Check: "credentials", Code: c.Code, Text: string(system) + " refuses our credentials: " + c.Text + ". Replace them; work goes on by itself", System: system, Owner: ownerIntegrator}, string(system))
 	}

@@ -125,7 +125,7 @@ func (l *layer) convert(cause crossdock.Ref) {
 // another let go of as much: then nothing more comes, and it would count as somebody
 // else's for ever. So it is read again unless a reading came within a while.
 const (
-	readWithin = 10 * time.Minute
+	readWithin = 2 * time.Minute
 	whyRead    = "no reading shows yet what it has reserved for us"
 )
 

@@ -142,7 +142,7 @@ func (l *layer) look(system crossdock.System, of, record crossdock.Ref, due time
 	if due.Before(l.at) {
 		due = l.at
 	}
-	if old := get[Want](l, WantAt(system, DoLook, of)); old != nil && !old.Due.After(due) && old.Due.After(l.at.Add(-lookStale)) {
+	if old := get[Want](l, WantAt(system, DoLook, of)); old != nil && old.State != WantStopped && !old.Due.After(due) && old.Due.After(l.at.Add(-lookStale)) {
 		return
 	}
 	l.put(&Want{System: system, Of: of, Do: DoLook, Record: record, Since: l.at, Due: due, Lane: crossdock.Normal, State: WantDue, Why: why})

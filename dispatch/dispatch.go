@@ -225,6 +225,9 @@ func (d *Dispatch) look(ctx context.Context, wants []*store.Want, seq int64) err
 		m.From, m.Asked, m.After = d.system, asked, seq
 		bodies = append(bodies, m)
 	}
+	if code := crossdock.CodeOf(err); err != nil && len(wants) > 1 && !code.Waits() && code != crossdock.Unauthorized {
+		return d.lookOneByOne(ctx, wants, seq) // one record that can't be read must not hold the others back
+	}
 	if err == nil && len(messages) < len(refs) { // those that were answered are closed by their messages first
 		err = crossdock.Errorf(crossdock.Internal, "the connector of %s answered %d of %d looks", d.system, len(messages), len(refs))
 	}
@@ -256,6 +259,16 @@ func found(ctx context.Context, f connector.Finder, refs []crossdock.Ref) (out [
 		}
 	}()
 	return f.Find(ctx, refs)
+}
+
+// lookOneByOne reads each record by itself.
+func (d *Dispatch) lookOneByOne(ctx context.Context, wants []*store.Want, seq int64) error {
+	for _, w := range wants {
+		if err := d.look(ctx, []*store.Want{w}, seq); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // asksToWait returns how long a system asked us to wait, 0 where it did not.

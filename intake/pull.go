@@ -71,7 +71,7 @@ func (p *Pull) Step(ctx context.Context) (did bool, err error) {
 		p.failures++
 		wait := min(time.Second<<min(p.failures, 10), 5*time.Minute)
 		p.next = now.Add(wait)
-		if code == crossdock.Unauthorized {
+		if !code.Waits() { // time alone does not mend it
 			if err := p.tell(ctx, code, err.Error()); err != nil {
 				return false, err
 			}

@@ -58,7 +58,8 @@ type Journal interface {
 	// began leaves nothing; after that File waits and says what came of it.
 	// ErrFull: nothing was filed, try later. ErrBroken: stop.
 	File(ctx context.Context, f Filing) error
-	// Read returns up to limit arrivals of a lane with numbers above after, ascending.
+	// Read returns up to limit arrivals of a lane with numbers above after, ascending;
+	// fewer, but at least one where there is one, when their bodies are large.
 	Read(ctx context.Context, lane crossdock.Lane, after int64, limit int) ([]Arrival, error)
 	// Get returns one arrival; (nil, nil) when there is none.
 	Get(ctx context.Context, lane crossdock.Lane, number int64) (*Arrival, error)

@@ -50,16 +50,32 @@ func (j *Journal) Get(ctx context.Context, lane crossdock.Lane, number int64) (*
 
 func (j *Journal) arrivals(ctx context.Context, text string, args ...any) ([]store.Arrival, error) {
 	var out []store.Arrival
+	read := 0
 	err := j.file.query(ctx, nil, func(r *sql.Rows) error {
 		a, err := readArrival(r)
 		if err != nil {
 			return err
 		}
+		if m, ok := a.Body.(crossdock.Message); ok {
+			read += len(m.Body)
+		}
 		out = append(out, a)
+		if read > mostRead {
+			return errEnough
+		}
 		return nil
 	}, text, args...)
+	if errors.Is(err, errEnough) {
+		err = nil
+	}
 	return out, err
 }
+
+// mostRead is how many bytes of bodies one read returns before it stops: a few
+// hundred large messages in a lane must not fill the memory.
+const mostRead = 32 << 20
+
+var errEnough = errors.New("enough was read")
 
 func readArrival(r *sql.Rows) (a store.Arrival, err error) {
 	var at string
