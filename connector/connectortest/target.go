@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"time"
@@ -55,7 +56,8 @@ type holding struct {
 	of     crossdock.Ref // of the book, as its maker named it
 	kind   crossdock.Kind
 	fields map[string]any
-	at     int // version
+	lines  []crossdock.Line // of an order
+	at     int              // version
 }
 
 type lateWrite struct {
@@ -63,8 +65,55 @@ type lateWrite struct {
 	push crossdock.Push
 }
 
-// Add puts records of the target's own into it, as people do.
-func (t *Target) Add(rows ...Row) { t.changes = append(t.changes, rows...) }
+// Add puts records of the target's own into it, as people do. Their versions are
+// the target's to say, and so is what is reserved of stock.
+func (t *Target) Add(rows ...Row) {
+	for _, r := range rows {
+		if old, ok := t.last(r.Kind, r.Key); ok && r.Kind == crossdock.KindStock {
+			r = r.with("reserved", old.Fields["reserved"])
+		}
+		t.clock++
+		r.Version = version(t.clock)
+		t.changes = append(t.changes, r)
+	}
+}
+
+func version(n int) string { return fmt.Sprintf("%09d", n) }
+
+// last returns a record as it is now.
+func (t *Target) last(kind crossdock.Kind, key string) (Row, bool) {
+	for _, r := range slices.Backward(t.changes) {
+		if r.Kind == kind && r.Key == key {
+			return r, true
+		}
+	}
+	return Row{}, false
+}
+
+// with returns the row with another value in one field.
+func (r Row) with(name string, value any) Row {
+	fields := maps.Clone(r.Fields)
+	fields[name] = value
+	r.Fields = fields
+	return r
+}
+
+// reserve takes the goods of an order out of what is free, or, with sign -1, gives
+// them back.
+func (t *Target) reserve(h *holding, sign int64) {
+	for _, line := range h.lines {
+		r, ok := t.last(crossdock.KindStock, line.SKU+"@1")
+		if !ok {
+			continue
+		}
+		was, err := strconv.ParseInt(fmt.Sprint(r.Fields["reserved"]), 10, 64)
+		if err != nil {
+			panic(err) // goods of a test are counted in pieces
+		}
+		t.Add(r) // as it is, to be a change of its own
+		t.changes[len(t.changes)-1] = t.changes[len(t.changes)-1].with("reserved", strconv.FormatInt(was+sign*line.Quantity.Count.IntPart(), 10))
+	}
+}
 
 // Kinds implements connector.Puller.
 func (t *Target) Kinds() []crossdock.Kind { return []crossdock.Kind{"all"} }
@@ -78,11 +127,7 @@ func (t *Target) Pull(_ context.Context, _ crossdock.Kind, after connector.Curso
 	to := min(from+pageSize, len(t.changes))
 	p := connector.Page{Next: connector.Cursor(strconv.Itoa(to)), More: to < len(t.changes)}
 	for _, r := range t.changes[from:to] {
-		for _, later := range t.changes {
-			if later.Kind == r.Kind && later.Key == r.Key {
-				r = later
-			}
-		}
+		r, _ = t.last(r.Kind, r.Key)
 		p.Messages = append(p.Messages, crossdock.Message{Kind: r.Kind, Key: r.Key, Version: r.Version, Body: Body(r)})
 	}
 	return p, nil
@@ -116,7 +161,7 @@ func (t *Target) Project(r crossdock.Record, v crossdock.View, known connector.K
 	}
 	w := state("draft")
 	w.Door = t.Door
-	return w, w.Record.Set("customer", customer)
+	return w, errors.Join(w.Record.Set("customer", customer), w.Record.Set("lines", o.Lines))
 }
 
 func state(to string) connector.Wanted {
@@ -228,15 +273,23 @@ func (t *Target) held(p crossdock.Push) *holding {
 }
 
 func (t *Target) done(h *holding, p crossdock.Push, what string) {
+	was := h.fields["state"]
 	for name, value := range p.Want.Fields {
-		if name == "customer" {
-			continue // in the target's words: what it says of an order is its state
+		switch name { // in the target's words: what it says of an order is its state
+		case "customer":
+		case "lines":
+			must(json.Unmarshal(value, &h.lines))
+		default:
+			var v any
+			must(json.Unmarshal(value, &v))
+			h.fields[name] = v
 		}
-		var v any
-		if err := json.Unmarshal(value, &v); err != nil {
-			panic(err) // a want is JSON
-		}
-		h.fields[name] = v
+	}
+	switch is := h.fields["state"]; {
+	case is == "confirmed" && was != is:
+		t.reserve(h, 1)
+	case was == "confirmed" && was != is:
+		t.reserve(h, -1)
 	}
 	t.clock++
 	h.at = t.clock
@@ -244,12 +297,18 @@ func (t *Target) done(h *holding, p crossdock.Push, what string) {
 	t.changes = append(t.changes, h.row())
 }
 
+func must(err error) {
+	if err != nil {
+		panic(err) // a want is JSON
+	}
+}
+
 func (h *holding) row() Row {
 	fields := map[string]any{}
 	for name, value := range h.fields {
 		fields[name] = value
 	}
-	r := Row{Kind: h.kind, Key: h.key, Version: fmt.Sprintf("%09d", h.at), Fields: fields}
+	r := Row{Kind: h.kind, Key: h.key, Version: version(h.at), Fields: fields}
 	if h.of.Key != "" {
 		r.Names = []string{"of:" + h.of.Short()}
 	}

@@ -232,11 +232,11 @@ func (h *hub) pass(d time.Duration) {
 	}
 }
 
-// comeToRest lets time pass, and then what an ambiguous push takes to settle, in
-// which nobody is killed any more.
+// comeToRest lets time pass, and then as much as an ambiguous push takes to settle
+// and a reservation to be read again, in which nobody is killed any more.
 func (h *hub) comeToRest(d time.Duration) {
 	h.Helper()
 	h.pass(d)
 	h.cut = moment{}
-	h.pass(2 * time.Minute)
+	h.pass(15 * time.Minute)
 }
