@@ -70,9 +70,9 @@ func or(s, other string) string {
 	return other
 }
 
-// projectParty: make the partner by load, change it by write. Both are refused
-// doors: a second load with the same external id makes nothing, and a second
-// write says absolute values and so has no second effect.
+// projectParty: make the partner by load, change it by write. Odoo refuses a second
+// load with the same external id. It does not refuse a second write: one that is
+// late would overwrite a newer one, so only a look says what became of it.
 func projectParty(p crossdock.Party, v crossdock.View, known connector.Known) connector.Wanted {
 	if v.Gone {
 		return connector.Wanted{}
@@ -81,7 +81,11 @@ func projectParty(p crossdock.Party, v crossdock.View, known connector.Known) co
 		return connector.Wanted{Record: again, Door: crossdock.DoorRefused}
 	}
 	want, waits := partyWant(p, v.Of, known)
-	return connector.Wanted{Record: want, Waits: waits, Door: crossdock.DoorRefused}
+	door := crossdock.DoorRefused
+	if v.Key != "" {
+		door = crossdock.DoorFound
+	}
+	return connector.Wanted{Record: want, Waits: waits, Door: door}
 }
 
 // partySays are the fields a partner's row speaks of.
