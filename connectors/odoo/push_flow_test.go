@@ -7,9 +7,11 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/crossdockhq/crossdock"
 	"github.com/crossdockhq/crossdock/connector"
+	"github.com/crossdockhq/crossdock/connectors/odoo"
 )
 
 // drafts pushes n orders as drafts and returns their refs.
@@ -274,6 +276,45 @@ func TestOrderInAnotherCurrencyIsNotMade(t *testing.T) {
 		got := f.push(crossdock.Push{Of: of, Rev: 1, Want: w.Record, Door: w.Door})[0]
 		if got.Code != crossdock.Invalid || !strings.Contains(got.Text, "pricelists") || f.count(of) != 0 {
 			t.Fatalf("%+v", got)
+		}
+	})
+}
+
+// TestPriceListsOfOneName: a name stands for a list in each currency, and a list in
+// another currency than the order's is never taken.
+func TestPriceListsOfOneName(t *testing.T) {
+	each(t, func(t *testing.T, f *flow) {
+		if f.s.stand == nil {
+			return // a scratch database has one currency switched on
+		}
+		customer := f.customer()
+		f.conn = connect(t, f.s, func(c *odoo.Config) {
+			c.Pricelists = map[string]string{"USD": "Web", "EUR": "Web", "GBP": "Web"}
+		}, time.Now)
+		lists := map[string]string{}
+		for _, code := range []string{"USD", "EUR"} {
+			in := f.search("res.currency", []any{"name", "=", code})
+			lists[code] = string(f.rpc("product.pricelist", "create", []any{map[string]any{"name": "Web", "currency_id": in[0]}}, nil))
+		}
+		for _, code := range []string{"USD", "EUR", "USD", "GBP"} {
+			of, number := f.ref(fmt.Sprint(code, len(f.views)))
+			o := f.order(number, customer)
+			o.Currency, o.Totals = code, crossdock.Totals{}
+			o.Lines[0].Price.Currency, o.Lines[0].Taxes = code, nil
+			w := f.want(of, o)
+			got := f.push(crossdock.Push{Of: of, Rev: 1, Want: w.Record, Door: w.Door})[0]
+			if code == "GBP" {
+				if got.Code != crossdock.Invalid || !strings.Contains(got.Text, `"Web" in Odoo is in EUR, USD, the order in GBP`) || f.count(of) != 0 {
+					t.Errorf("no list in GBP: %+v", got)
+				}
+				continue
+			}
+			if got.Code != crossdock.OK || !strings.Contains(string(got.Holds.Fields["totals"]), code) {
+				t.Errorf("an order in %s: %+v", code, got)
+			}
+			if on := f.search("sale.order", []any{"id", "=", f.id(of)}, []any{"pricelist_id", "=", json.Number(lists[code])}); len(on) != 1 {
+				t.Errorf("the order in %s is not on list %s", code, lists[code])
+			}
 		}
 	})
 }
