@@ -10,7 +10,8 @@ import (
 const partnerModel crossdock.Kind = "res.partner"
 
 // partnerFields are the fields of a partner the hub writes, in the order of its
-// load columns. A want that lacks one means: empty.
+// load columns. A want that lacks one says nothing about it: what people in Odoo
+// entered there stays.
 var partnerFields = []string{
 	"name", "is_company", "parent_id", "type", "ref", "company_name", "email", "phone", "vat",
 	"street", "street2", "city", "zip", "country_code", "state_code",
