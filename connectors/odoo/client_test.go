@@ -104,7 +104,7 @@ func TestStatuses(t *testing.T) {
 	}{
 		{status: 429, write: crossdock.Throttled, read: crossdock.Throttled, after: 7 * time.Second, head: map[string]string{"Retry-After": "7"}},
 		{status: 503, write: crossdock.Unavailable, read: crossdock.Unavailable, after: 30 * time.Second, head: map[string]string{"Retry-After": "Mon, 02 Nov 2026 10:00:30 GMT", "Date": "Mon, 02 Nov 2026 10:00:00 GMT"}},
-		{status: 502, write: crossdock.Unavailable, read: crossdock.Unavailable},
+		{status: 502, write: crossdock.Ambiguous, read: crossdock.Unavailable},
 		{status: 504, write: crossdock.Ambiguous, read: crossdock.Unavailable},
 		{status: 500, write: crossdock.Ambiguous, read: crossdock.Unavailable},
 		{status: 401, write: crossdock.Unauthorized, read: crossdock.Unauthorized},

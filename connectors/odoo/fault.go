@@ -165,16 +165,21 @@ func (w *wire) fault(r request, err error) error {
 }
 
 // statusFault gives an HTTP status its code. Odoo itself answers 200 to nearly
-// everything; other statuses come from what stands before it.
+// everything; other statuses come from what stands before it. 503 says that nothing
+// was begun; every other 5xx may hide a commit: a proxy answers 502 as well when the
+// worker that had the request died after committing it.
 func statusFault(r request, resp *http.Response) error {
 	c := &cause{class: "http " + strconv.Itoa(resp.StatusCode), after: retryAfter(resp)}
 	switch s := resp.StatusCode; {
 	case s == http.StatusTooManyRequests:
 		return fail(crossdock.Throttled, c, "Odoo's server takes no more calls for now (HTTP 429 to %s)", r.what)
-	case s == http.StatusServiceUnavailable || s == http.StatusBadGateway:
-		return fail(crossdock.Unavailable, c, "Odoo is away (HTTP %d to %s)", s, r.what)
+	case s == http.StatusServiceUnavailable:
+		return fail(crossdock.Unavailable, c, "Odoo is away (HTTP 503 to %s)", r.what)
 	case s >= 500 || s == http.StatusRequestTimeout:
-		return fail(r.lost(), c, "HTTP %d to %s: it may or may not have been done", s, r.what)
+		if !r.writes {
+			return fail(crossdock.Unavailable, c, "Odoo is away (HTTP %d to %s)", s, r.what)
+		}
+		return fail(crossdock.Ambiguous, c, "HTTP %d to %s: it may or may not have been done", s, r.what)
 	case s == http.StatusUnauthorized || s == http.StatusForbidden:
 		return fail(crossdock.Unauthorized, c, "the server before Odoo asks for credentials (HTTP %d to %s)", s, r.what)
 	case s >= 300 && s < 400:

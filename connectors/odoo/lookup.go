@@ -14,9 +14,13 @@ type lookups struct {
 	countries  map[string]string            // code → id
 	states     map[string]map[string]string // country's id → code → id
 	regions    map[string]string            // state's id → code
-	pricelists map[string]string            // name → id
+	pricelists map[priceList]string         // → id
 	currency   string                       // the company's
 }
+
+// priceList is what a price list is looked for by: Odoo lets one name stand for a
+// list in each currency.
+type priceList struct{ name, currency string }
 
 // cached returns what get finds in the lookups, after fill where it is not there
 // yet. Two callers may fill at once; they read the same.
@@ -127,32 +131,43 @@ func (c *Connector) addRegion(ctx context.Context, r row, m *crossdock.Message) 
 	return nil
 }
 
-// pricelist returns the id of the one price list of that name and currency.
+// pricelist returns the id of the one price list of that name and currency. A list
+// in another currency would turn the order's amounts into that one: it is not taken.
 func (c *Connector) pricelist(ctx context.Context, name, currency string) (string, error) {
-	return cached(c, func(l *lookups) (string, bool) { s, ok := l.pricelists[name]; return s, ok },
+	of := priceList{name, currency}
+	return cached(c, func(l *lookups) (string, bool) { s, ok := l.pricelists[of]; return s, ok },
 		func() (func(*lookups), error) {
 			rows, err := c.searchRows(ctx, "product.pricelist", []any{[]any{"name", "=", name}, []any{"active", "=", true}}, []string{"currency_id"}, nil)
 			if err != nil {
 				return nil, err
 			}
-			got := map[string]bool{}
+			got, others := map[string]bool{}, map[string]bool{}
 			for _, r := range rows {
 				f := &reader{row: r}
-				if in, id := f.name("currency_id"), f.ref("id"); f.err == nil && in == currency {
+				switch in, id := f.name("currency_id"), f.ref("id"); {
+				case f.err != nil:
+					return nil, crossdock.At("pricelist", f.err)
+				case in == currency:
 					got[id] = true
+				default:
+					others[in] = true
 				}
 			}
 			all := slices.Sorted(maps.Keys(got))
 			switch len(all) {
 			case 0:
+				if len(others) > 0 {
+					return nil, crossdock.At("pricelist", crossdock.Errorf(crossdock.Invalid, "the price list %q in Odoo is in %s, the order in %s: make one in %[3]s, or mend pricelists in crossdock.yaml",
+						name, strings.Join(slices.Sorted(maps.Keys(others)), ", "), currency))
+				}
 				return nil, crossdock.At("pricelist", crossdock.Errorf(crossdock.Invalid, "Odoo has no price list %q in %s: make it, or mend pricelists in crossdock.yaml", name, currency))
 			case 1:
 				return func(l *lookups) {
 					l.pricelists = maps.Clone(l.pricelists)
 					if l.pricelists == nil {
-						l.pricelists = map[string]string{}
+						l.pricelists = map[priceList]string{}
 					}
-					l.pricelists[name] = all[0]
+					l.pricelists[of] = all[0]
 				}, nil
 			}
 			return nil, crossdock.At("pricelist", crossdock.Errorf(crossdock.Invalid, "Odoo has several price lists %q in %s (ids %s): rename all but one", name, currency, strings.Join(all, ", ")))

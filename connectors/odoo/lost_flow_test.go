@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -129,6 +130,52 @@ func TestTwoMakeTheSameOrder(t *testing.T) {
 		}
 		if r := f.push(push)[0]; r.Code != crossdock.OK || f.count(of) != 1 {
 			t.Errorf("%d orders: %+v", f.count(of), r)
+		}
+	})
+}
+
+// TestLostPartyWrite: Odoo does not refuse a second write, so a look says what
+// became of the first, and the flow ends with what the shop said last.
+func TestLostPartyWrite(t *testing.T) {
+	each(t, func(t *testing.T, f *flow) {
+		between := &lossy{url: f.s.url}
+		h := httptest.NewServer(between)
+		t.Cleanup(h.Close)
+		s := f.s
+		s.url = h.URL
+		f.conn = connect(t, s, func(*odoo.Config) {}, time.Now)
+		of := crossdock.BookRef(crossdock.KindParty, "L1-"+f.run)
+		p := crossdock.Party{Name: "Ada Lee", Email: "ada@example.org"}
+		if w := f.want(of, p); w.Door != crossdock.DoorRefused {
+			t.Fatalf("a partner is made by %q", w.Door)
+		}
+		f.true(of, p)
+
+		p.Email = "lee@example.org"
+		w := f.want(of, p)
+		if w.Door != crossdock.DoorFound {
+			t.Fatalf("a partner is changed by %q", w.Door)
+		}
+		between.lose.Store("write")
+		push := crossdock.Push{Of: of, Rev: 2, Want: w.Record, Key: f.view(of).Key, Door: w.Door}
+		if got := f.push(push)[0]; got.Code != crossdock.Ambiguous {
+			t.Fatalf("a write without answer: %+v", got)
+		}
+		v := f.view(of)
+		v.Unknown, v.Lost = true, &crossdock.Open{Push: push}
+		found, err := f.conn.Find(context.Background(), []crossdock.Ref{{System: "odoo", Kind: crossdock.KindParty, Key: v.Key}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		found[0].From = "odoo"
+		st := f.conn.Translate(found[0])[0]
+		if st.Said.Text("email") != "lee@example.org" || !slices.Contains(st.Names, "of:"+of.Short()) {
+			t.Fatalf("the look: %+v", st)
+		}
+		v.Unknown, v.Lost, v.Held = false, nil, v.Held.With(st.Said, st.Says)
+		p.Phone = "+15550100" // said meanwhile
+		if steps := f.true(of, p); steps != 1 || v.Held.Text("email") != "lee@example.org" || v.Held.Text("phone") != "+15550100" {
+			t.Fatalf("%d steps to %v", steps, v.Held)
 		}
 	})
 }

@@ -10,7 +10,8 @@ import (
 const partnerModel crossdock.Kind = "res.partner"
 
 // partnerFields are the fields of a partner the hub writes, in the order of its
-// load columns. A want that lacks one means: empty.
+// load columns. A want that lacks one says nothing about it: what people in Odoo
+// entered there stays.
 var partnerFields = []string{
 	"name", "is_company", "parent_id", "type", "ref", "company_name", "email", "phone", "vat",
 	"street", "street2", "city", "zip", "country_code", "state_code",
@@ -70,9 +71,9 @@ func or(s, other string) string {
 	return other
 }
 
-// projectParty: make the partner by load, change it by write. Both are refused
-// doors: a second load with the same external id makes nothing, and a second
-// write says absolute values and so has no second effect.
+// projectParty: make the partner by load, change it by write. Odoo refuses a second
+// load with the same external id. It does not refuse a second write: one that is
+// late would overwrite a newer one, so only a look says what became of it.
 func projectParty(p crossdock.Party, v crossdock.View, known connector.Known) connector.Wanted {
 	if v.Gone {
 		return connector.Wanted{}
@@ -81,7 +82,11 @@ func projectParty(p crossdock.Party, v crossdock.View, known connector.Known) co
 		return connector.Wanted{Record: again, Door: crossdock.DoorRefused}
 	}
 	want, waits := partyWant(p, v.Of, known)
-	return connector.Wanted{Record: want, Waits: waits, Door: crossdock.DoorRefused}
+	door := crossdock.DoorRefused
+	if v.Key != "" {
+		door = crossdock.DoorFound
+	}
+	return connector.Wanted{Record: want, Waits: waits, Door: door}
 }
 
 // partySays are the fields a partner's row speaks of.

@@ -4,12 +4,15 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"net/http/httptest"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/crossdockhq/crossdock"
 	"github.com/crossdockhq/crossdock/connector"
+	"github.com/crossdockhq/crossdock/connectors/odoo"
 )
 
 // drafts pushes n orders as drafts and returns their refs.
@@ -206,7 +209,8 @@ func TestPartyIsMadeChangedAndGivenAddresses(t *testing.T) {
 			t.Fatalf("held %+v", held)
 		}
 
-		// The same load again changes nothing; with other content the partner ends as wanted.
+		// The same load again changes nothing; with other content the partner ends as
+		// wanted, and what is not said any more stays.
 		delete(f.views, firm)
 		p.Address.Street, p.Email = "2 Side St", ""
 		f.true(firm, p)
@@ -214,7 +218,7 @@ func TestPartyIsMadeChangedAndGivenAddresses(t *testing.T) {
 			t.Fatalf("a second partner was made: %s after %s", f.view(firm).Key, made)
 		}
 		var now crossdock.Party
-		if err := f.view(firm).Held.Unpack(&now); err != nil || now.Address.Street != "2 Side St" || now.Email != "" {
+		if err := f.view(firm).Held.Unpack(&now); err != nil || now.Address.Street != "2 Side St" || now.Email != "ap@example.org" {
 			t.Fatalf("%v %+v", err, now)
 		}
 		p.Address.Zip = "40503"
@@ -229,6 +233,62 @@ func TestPartyIsMadeChangedAndGivenAddresses(t *testing.T) {
 		o.ShipToParty = address
 		if f.true(of, o); f.view(of).Asked.Text("partner_shipping_id") != f.view(address).Key {
 			t.Fatal(f.view(of).Asked)
+		}
+	})
+}
+
+// TestPartyKeepsWhatPeopleEntered: a change writes what differs and has a value.
+func TestPartyKeepsWhatPeopleEntered(t *testing.T) {
+	each(t, func(t *testing.T, f *flow) {
+		of := crossdock.BookRef(crossdock.KindParty, "K1-"+f.run)
+		p := crossdock.Party{Name: "Ada Lee", Email: "ada@example.org", Phone: "+15550100", Address: crossdock.Address{Street: "1 Main St", City: "Lexington", Zip: "40502", Country: "US", Region: "KY"}}
+		f.true(of, p)
+		held := func() (now crossdock.Party) {
+			t.Helper()
+			if err := f.view(of).Held.Unpack(&now); err != nil {
+				t.Fatal(err)
+			}
+			return now
+		}
+		person := func(values map[string]any) {
+			f.rpc("res.partner", "write", []any{[]any{f.id(of)}, values}, nil)
+		}
+		person(map[string]any{"vat": "US123456", "street2": "Floor 2", "phone": "+1 555-0100"})
+
+		p.Email = "lee@example.org"
+		if steps := f.true(of, p); steps != 1 {
+			t.Fatalf("%d steps", steps)
+		}
+		if now := held(); now.Email != "lee@example.org" || now.TaxID != "US123456" || now.Address.Street2 != "Floor 2" || now.Phone != "+1 555-0100" {
+			t.Errorf("after the shop changed the e-mail: %+v", now)
+		}
+		p.Address = crossdock.Address{Street: "9 High St", City: "Leeds", Zip: "LS1 1AA", Country: "GB"}
+		p.Phone, p.Email = "", ""
+		f.true(of, p)
+		now := held()
+		if want := (crossdock.Address{Street: "9 High St", Street2: "Floor 2", City: "Leeds", Zip: "LS1 1AA", Country: "GB"}); now.Address != want {
+			t.Errorf("after the move: %+v, want %+v: the state belonged to the other country", now.Address, want)
+		}
+		if now.TaxID != "US123456" || now.Phone == "" || now.Email != "lee@example.org" {
+			t.Errorf("what the shop says nothing about: %+v", now)
+		}
+
+		// One read serves the batch: it also shows who is gone, and to whom nothing is to be written.
+		gone := crossdock.BookRef(crossdock.KindParty, "K2-"+f.run)
+		f.true(gone, crossdock.Party{Name: "Bob"})
+		f.rpc("res.partner", "unlink", []any{[]any{f.id(gone)}}, nil)
+		between := &lossy{url: f.s.url}
+		h := httptest.NewServer(between)
+		t.Cleanup(h.Close)
+		s := f.s
+		s.url = h.URL
+		f.conn = connect(t, s, func(*odoo.Config) {}, time.Now)
+		between.lose.Store("write") // would be ambiguous, were one sent
+		got := f.push(
+			crossdock.Push{Of: of, Rev: 8, Want: f.view(of).Asked, Key: f.view(of).Key, Door: crossdock.DoorFound},
+			crossdock.Push{Of: gone, Rev: 8, Want: f.view(gone).Asked, Key: f.view(gone).Key, Door: crossdock.DoorFound})
+		if got[0].Code != crossdock.OK || got[1].Code != crossdock.Gone {
+			t.Errorf("%+v", got)
 		}
 	})
 }
@@ -274,6 +334,45 @@ func TestOrderInAnotherCurrencyIsNotMade(t *testing.T) {
 		got := f.push(crossdock.Push{Of: of, Rev: 1, Want: w.Record, Door: w.Door})[0]
 		if got.Code != crossdock.Invalid || !strings.Contains(got.Text, "pricelists") || f.count(of) != 0 {
 			t.Fatalf("%+v", got)
+		}
+	})
+}
+
+// TestPriceListsOfOneName: a name stands for a list in each currency, and a list in
+// another currency than the order's is never taken.
+func TestPriceListsOfOneName(t *testing.T) {
+	each(t, func(t *testing.T, f *flow) {
+		if f.s.stand == nil {
+			return // a scratch database has one currency switched on
+		}
+		customer := f.customer()
+		f.conn = connect(t, f.s, func(c *odoo.Config) {
+			c.Pricelists = map[string]string{"USD": "Web", "EUR": "Web", "GBP": "Web"}
+		}, time.Now)
+		lists := map[string]string{}
+		for _, code := range []string{"USD", "EUR"} {
+			in := f.search("res.currency", []any{"name", "=", code})
+			lists[code] = string(f.rpc("product.pricelist", "create", []any{map[string]any{"name": "Web", "currency_id": in[0]}}, nil))
+		}
+		for _, code := range []string{"USD", "EUR", "USD", "GBP"} {
+			of, number := f.ref(fmt.Sprint(code, len(f.views)))
+			o := f.order(number, customer)
+			o.Currency, o.Totals = code, crossdock.Totals{}
+			o.Lines[0].Price.Currency, o.Lines[0].Taxes = code, nil
+			w := f.want(of, o)
+			got := f.push(crossdock.Push{Of: of, Rev: 1, Want: w.Record, Door: w.Door})[0]
+			if code == "GBP" {
+				if got.Code != crossdock.Invalid || !strings.Contains(got.Text, `"Web" in Odoo is in EUR, USD, the order in GBP`) || f.count(of) != 0 {
+					t.Errorf("no list in GBP: %+v", got)
+				}
+				continue
+			}
+			if got.Code != crossdock.OK || !strings.Contains(string(got.Holds.Fields["totals"]), code) {
+				t.Errorf("an order in %s: %+v", code, got)
+			}
+			if on := f.search("sale.order", []any{"id", "=", f.id(of)}, []any{"pricelist_id", "=", json.Number(lists[code])}); len(on) != 1 {
+				t.Errorf("the order in %s is not on list %s", code, lists[code])
+			}
 		}
 	})
 }

@@ -3,6 +3,8 @@ package odoo
 import (
 	"context"
 	"encoding/json"
+	"strings"
+	"unicode"
 
 	"github.com/crossdockhq/crossdock"
 )
@@ -28,16 +30,7 @@ func (p *pushing) makeParties(ctx context.Context, idx []int) {
 	if !ok {
 		return
 	}
-	var stale, fine []int
-	for _, i := range made {
-		if r, there := rows[p.out[i].Key]; there && !partyAgrees(r, p.batch[i].Want) {
-			stale = append(stale, i)
-			continue
-		}
-		fine = append(fine, i)
-	}
-	p.partiesDone(ctx, fine, rows)
-	p.writeParties(ctx, stale)
+	p.changeParties(ctx, made, rows)
 }
 
 // partyRow returns the columns and cells of a new partner.
@@ -85,70 +78,114 @@ func (p *pushing) place(ctx context.Context, want crossdock.Record) (country, st
 	return country, state, err
 }
 
-// writeParties writes partners whose key is known, one call each. The values are
-// absolute: what the want lacks is emptied.
+// writeParties changes partners whose key is known: one read shows what stands there
+// and who is gone.
 func (p *pushing) writeParties(ctx context.Context, idx []int) {
-	var written []int
+	if p.stopped(idx) {
+		return
+	}
+	rows, err := p.c.readRows(ctx, crossdock.KindParty, p.keys(idx))
+	if err != nil {
+		p.failAll(idx, err)
+		return
+	}
+	p.changeParties(ctx, idx, rows)
+}
+
+// changeParties writes what differs from the rows, one call each, and nothing to a
+// partner who is as wanted.
+func (p *pushing) changeParties(ctx context.Context, idx []int, rows map[string]row) {
+	var same, differ, written []int
+	changes := map[int]map[string]any{}
 	for _, i := range idx {
+		r, there := rows[p.out[i].Key]
+		if !there {
+			same = append(same, i) // partiesDone says that he is gone
+			continue
+		}
+		values, err := p.partyChanges(ctx, p.batch[i].Want, r)
+		switch {
+		case err != nil:
+			p.failAll([]int{i}, err)
+		case len(values) == 0:
+			same = append(same, i)
+		default:
+			differ, changes[i] = append(differ, i), values
+		}
+	}
+	p.partiesDone(ctx, same, rows)
+	for _, i := range differ {
 		if p.stopped([]int{i}) {
 			continue
 		}
-		values, err := p.partyValues(ctx, p.batch[i].Want)
-		if err != nil {
-			p.failAll([]int{i}, err)
-			continue
-		}
-		n, err := ids([]string{p.out[i].Key})
-		if err != nil {
-			p.fail(i, err)
-			continue
-		}
-		if err := p.c.rpc.call(ctx, string(partnerModel), "write", []any{n, values}, p.c.context(nil), nil); err != nil {
+		at := []any{json.Number(p.out[i].Key)} // a key of rows, so a number
+		if err := p.c.rpc.call(ctx, string(partnerModel), "write", []any{at, changes[i]}, p.c.context(nil), nil); err != nil {
 			p.failAll([]int{i}, err)
 			continue
 		}
 		written = append(written, i)
 	}
-	if rows, ok := p.partyRows(ctx, written); ok {
-		p.partiesDone(ctx, written, rows)
+	if after, ok := p.partyRows(ctx, written); ok {
+		p.partiesDone(ctx, written, after)
 	}
 }
 
-func (p *pushing) partyValues(ctx context.Context, want crossdock.Record) (map[string]any, error) {
+// partyChanges returns the wanted values that differ from a partner's row. What the
+// want has no value for is left alone: a person in Odoo may have entered it. Only a
+// state goes with its country, which is another one then.
+func (p *pushing) partyChanges(ctx context.Context, want crossdock.Record, r row) (map[string]any, error) {
 	country, state, err := p.place(ctx, want)
 	if err != nil {
 		return nil, err
 	}
-	reference := func(key string) any {
-		if key == "" {
-			return false
-		}
-		return json.Number(key)
-	}
-	parent := want.Text("parent_id")
-	values := map[string]any{"country_id": reference(country), "state_id": reference(state), "parent_id": reference(parent)}
+	f, values := &reader{row: r}, map[string]any{}
 	for _, name := range partnerFields {
 		v := want.Text(name)
-		switch name {
-		case "parent_id", "country_code", "state_code":
-		case "is_company":
-			values[name] = v == "True"
-		case "vat":
-			if parent == "" { // an address has its customer's, which must not be emptied
-				values[name] = textOrFalse(v)
+		switch {
+		case v == "":
+		case name == "is_company":
+			if firm := v == "True"; f.bool(name) != firm {
+				values[name] = firm
 			}
-		default:
-			values[name] = textOrFalse(v)
+		case name == "parent_id":
+			if f.ref(name) != v {
+				values[name] = json.Number(v)
+			}
+		case name == "country_code":
+			if f.str(name) != v {
+				values["country_id"] = json.Number(country)
+				if state == "" && f.ref("state_id") != "" {
+					values["state_id"] = false
+				}
+			}
+		case name == "state_code":
+			if state != "" && f.ref("state_id") != state {
+				values["state_id"] = json.Number(state)
+			}
+		case !sameText(name, f.str(name), v):
+			values[name] = v
 		}
 	}
-	return values, nil
+	return values, f.err
 }
 
-func textOrFalse(s string) any {
-	if s == "" {
-		return false
+// sameText compares what stands in Odoo with what is wanted. Odoo formats telephone
+// and tax numbers in its own way.
+func sameText(name, has, want string) bool {
+	if name != "phone" && name != "vat" {
+		return has == want
 	}
-	return s
+	return bare(has) == bare(want)
+}
+
+// bare leaves the letters, digits and the plus of a number.
+func bare(s string) string {
+	return strings.Map(func(c rune) rune {
+		if c == '+' || unicode.IsLetter(c) || unicode.IsDigit(c) {
+			return unicode.ToUpper(c)
+		}
+		return -1
+	}, s)
 }
 
 // partyRows reads partners that were written; ok is false when that failed, which
@@ -188,15 +225,4 @@ func (p *pushing) partiesDone(ctx context.Context, idx []int, rows map[string]ro
 		}
 		p.out[i].Holds, p.out[i].Says, p.out[i].Version = s.Said, s.Says, s.Version
 	}
-}
-
-// partyAgrees compares the fields that Odoo keeps as they are written; it formats
-// telephone and tax numbers in its own way.
-func partyAgrees(r row, want crossdock.Record) bool {
-	for _, name := range []string{"name", "email", "street", "street2", "city", "zip", "type"} {
-		if has, err := r.text(name); err != nil || has != want.Text(name) {
-			return false
-		}
-	}
-	return true
 }
