@@ -346,7 +346,7 @@ func (d *Demo) waitsFor(ctx context.Context, began time.Time) string {
 		return ""
 	}
 	w := work[0]
-	return fmt.Sprintf("   still to do: %d, the oldest: %s %s in %s, %s, due in %s %s", len(work), w.Do, w.Of.Short(), w.System, w.State, time.Until(w.Due).Round(time.Second), w.Why)
+	return fmt.Sprintf("   still to do: %d, the oldest: %s %s in %s, %s since %s %s", len(work), w.Do, w.Of.Short(), w.System, w.State, w.Since.UTC().Format(time.TimeOnly), w.Why)
 }
 
 func (d *Demo) say(format string, a ...any) { d.o.Say(fmt.Sprintf(format, a...)) }

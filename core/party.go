@@ -114,6 +114,10 @@ func (l *layer) heardGone(h heardOf, of crossdock.Ref) {
 		}
 		return
 	}
+	if of.Kind == crossdock.KindStock {
+		l.noStock(h, of)
+		return
+	}
 	l.gone(h.from, of)
 }
 

@@ -1,6 +1,7 @@
 package core
 
 import (
+	"strings"
 	"time"
 
 	"github.com/crossdockhq/crossdock"
@@ -72,6 +73,26 @@ func (l *layer) hearStock(h heardOf) {
 	if freeOf(b).GreaterThan(before) {
 		l.wake(stockName(b.Item, b.Site))
 	}
+}
+
+// noStock takes in that a system has no stock of an item at a site any more, for
+// instance because the warehouse is no longer one of ours: there is none to promise.
+func (l *layer) noStock(h heardOf, of crossdock.Ref) {
+	l.about(of)
+	item, site, ok := strings.Cut(of.Key, "@")
+	if !ok {
+		return
+	}
+	b := edit[Balance](l, BalanceAt(crossdock.BookRef(crossdock.KindItem, item), crossdock.BookRef(crossdock.KindSite, site)))
+	if b.Item.IsZero() || h.after < b.Heard {
+		return
+	}
+	b.OnHand, b.Reserved, b.AsOf, b.Heard = crossdock.Decimal{}, crossdock.Decimal{}, l.at, h.after
+	l.put(b)
+	v := l.view(h.from, of)
+	v.Held, v.Digest, v.Unknown, v.AsOf = crossdock.Record{}, "", false, l.at
+	l.put(v)
+	l.say("none of " + of.Key + " is left")
 }
 
 func stockName(item, site crossdock.Ref) string { return "stock:" + item.Key + "@" + site.Key }

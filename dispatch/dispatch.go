@@ -31,8 +31,9 @@ type Dispatch struct {
 	now     func() time.Time
 
 	recovered bool
-	upTo      int64                   // of the urgent lane: what must be decided before the first push
-	sent      map[store.Address]int64 // wants whose outcome was filed and may not be decided yet, by its number
+	upTo      int64                         // of the urgent lane: what must be decided before the first push
+	sent      map[store.Address]int64       // wants whose outcome was filed and may not be decided yet, by its number
+	unfiled   map[int64][]crossdock.Receipt // by attempt: what came back and could not be filed
 	paused    time.Time
 	failures  int // in a row, of whole batches
 }
@@ -115,7 +116,13 @@ func (d *Dispatch) recover(ctx context.Context) error {
 		if a.System != d.system {
 			continue
 		}
-		result := crossdock.Result{Attempt: a.ID, System: d.system}
+		result := crossdock.Result{Attempt: a.ID, System: d.system, Receipts: d.unfiled[a.ID]}
+		if result.Receipts != nil { // it came back to us, and only its filing failed
+			if _, err := d.file(ctx, result); err != nil {
+				return err
+			}
+			continue
+		}
 		for _, p := range a.Pushes {
 			result.Receipts = append(result.Receipts, crossdock.Receipt{Of: p.Of, Rev: p.Rev, Code: crossdock.Ambiguous, Text: "the hub ended before the answer came"})
 		}
@@ -123,6 +130,7 @@ func (d *Dispatch) recover(ctx context.Context) error {
 			return err
 		}
 	}
+	d.unfiled = nil
 	d.upTo, err = d.journal.Last(ctx, crossdock.Urgent)
 	return err
 }
@@ -158,7 +166,7 @@ func (d *Dispatch) push(ctx context.Context, wants []*store.Want, seq int64) err
 	}
 	number, err := d.file(context.WithoutCancel(ctx), crossdock.Result{Attempt: id, System: d.system, Receipts: receipts})
 	if err != nil {
-		d.recovered = false // the attempt is open on disk: the next step files what is known of it
+		d.recovered, d.unfiled = false, map[int64][]crossdock.Receipt{id: receipts} // the next step files what came back
 		return err
 	}
 	for _, w := range wants {

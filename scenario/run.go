@@ -132,10 +132,12 @@ func arrangements(steps []Step) []arrangement {
 
 // run is one run of a scenario.
 type run struct {
-	s     *Scenario
-	v     *variant
-	w     *sim.World
-	fails []Failure
+	s      *Scenario
+	v      *variant
+	w      *sim.World
+	fails  []Failure
+	killed bool
+	was    map[int]bool // of Expect: never lines that did not hold
 }
 
 func (s *Scenario) once(ctx context.Context, v *variant, o Options) (_ []Failure, err error) {
@@ -156,8 +158,8 @@ func (s *Scenario) once(ctx context.Context, v *variant, o Options) (_ []Failure
 	}
 	defer func() { err = errors.Join(err, w.Close()) }()
 	r := &run{s: s, v: v, w: w}
-	if v.killAt > 0 {
-		w.After = r.killOnce
+	if o.Live == nil { // each look at a running Odoo is a call; there the lines of steps have to do
+		w.After = r.afterEach
 	}
 	err = w.Settle(ctx, toKnow) // what is there is known before anything happens
 	if errors.Is(err, sim.ErrUnsettled) {
@@ -170,8 +172,11 @@ func (s *Scenario) once(ctx context.Context, v *variant, o Options) (_ []Failure
 	if err := r.steps(ctx); err != nil {
 		return nil, err
 	}
+	r.never(ctx)
 	for _, x := range s.Expect {
-		r.check(ctx, x)
+		if !x.Never {
+			r.check(ctx, x)
+		}
 	}
 	pos, err := w.Store.Book().Position(ctx)
 	v.entries = pos.Seq
@@ -187,13 +192,40 @@ func (s *Scenario) once(ctx context.Context, v *variant, o Options) (_ []Failure
 // passes while it does, and the steps must not begin late.
 const toKnow = time.Hour
 
+// afterEach checks what must never be, after everything that happens, and kills
+// the hub when its time has come.
+func (r *run) afterEach(ctx context.Context) error {
+	r.never(ctx)
+	if r.v.killAt > 0 && !r.killed {
+		return r.killOnce(ctx)
+	}
+	return nil
+}
+
+// never checks what must not be at any moment; what was is told once.
+func (r *run) never(ctx context.Context) {
+	for i, x := range r.s.Expect {
+		if !x.Never || r.was[i] {
+			continue
+		}
+		before := len(r.fails)
+		r.check(ctx, x)
+		if len(r.fails) > before {
+			if r.was == nil {
+				r.was = map[int]bool{}
+			}
+			r.was[i] = true
+		}
+	}
+}
+
 // killOnce kills the hub and starts it again once the entry was decided.
 func (r *run) killOnce(ctx context.Context) error {
 	pos, err := r.w.Store.Book().Position(ctx)
 	if err != nil || pos.Seq < r.v.killAt {
 		return err
 	}
-	r.w.After = nil
+	r.killed = true
 	if err := r.w.Kill(); err != nil {
 		return err
 	}
@@ -221,11 +253,7 @@ func (r *run) steps(ctx context.Context) error {
 		if err := r.step(ctx, st); err != nil {
 			return fmt.Errorf("step in line %d: %w", st.Line, err)
 		}
-		for _, x := range r.s.Expect {
-			if x.Never {
-				r.check(ctx, x)
-			}
-		}
+		r.never(ctx)
 	}
 	return nil
 }
