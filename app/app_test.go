@@ -170,7 +170,7 @@ func TestShopifySample(t *testing.T) {
 			t.Errorf("no finding %s that says %q in %v", check, text, o.Findings)
 		}
 	}
-	if o.Totals.Total.String() != "404.95 USD" || o.Lines[0].Key != "gid://shopify/LineItem/487817672276298554" || o.Customer.Key != "shop-115310627314723954" {
+	if o.Totals.Total.String() != "404.95 USD" || o.Lines[0].Key != "gid://shopify/LineItem/487817672276298554" || o.Customer.Key != "gid://shopify/Customer/115310627314723954" {
 		t.Errorf("total %s, first line %s, customer %s; want what the sample's admin_graphql_api_id say", o.Totals.Total, o.Lines[0].Key, o.Customer)
 	}
 	if rows := r.odoo.Rows("sale.order"); len(rows) != 0 {

@@ -115,7 +115,7 @@ func (h *Hub) Run(ctx context.Context) error {
 	group.Go(func() error { return serve(public, h.listener) })
 	group.Go(func() error { return serve(private, h.socket) })
 	for _, room := range h.house.Rooms() {
-		group.Go(func() error { return store.Loop(inside, room.Name, room.Wake, room.Step) })
+		group.Go(func() error { return store.Loop(inside, room.Name, room.Wake, h.told(room)) })
 	}
 	group.Go(func() error {
 		select {
@@ -149,6 +149,18 @@ func (h *Hub) Run(ctx context.Context) error {
 		h.log.Info("crossdock ends")
 	}
 	return errors.Join(err, h.Close())
+}
+
+// told logs each step that did something, for serve -v.
+func (h *Hub) told(room house.Room) func(context.Context) (bool, error) {
+	return func(ctx context.Context) (bool, error) {
+		began := time.Now()
+		did, err := room.Step(ctx)
+		if did {
+			h.log.Debug("a step was done", "room", room.Name, "took", time.Since(began))
+		}
+		return did, err
+	}
 }
 
 // after returns a channel that is closed some time after the context has ended.

@@ -77,8 +77,12 @@ func (l *layer) judge(r *Record, o *crossdock.Order) {
 
 // promised says which systems should hold an order, its customer and its addresses.
 func (l *layer) promised(r *Record, o *crossdock.Order) {
-	o.BillToParty = l.partyFor(o.Customer, o.BillTo, crossdock.UseBilling)
-	o.ShipToParty = l.partyFor(o.Customer, o.ShipTo, crossdock.UseDelivery)
+	bill, ship := crossdock.UseBilling, crossdock.UseDelivery
+	if o.BillTo != nil && o.ShipTo != nil && o.BillTo.Norm() == o.ShipTo.Norm() {
+		bill, ship = crossdock.UseBoth, crossdock.UseBoth
+	}
+	o.BillToParty = l.partyFor(o.Customer, o.BillTo, bill)
+	o.ShipToParty = l.partyFor(o.Customer, o.ShipTo, ship)
 	l.wantIn(o.Customer)
 	for _, p := range []crossdock.Ref{o.BillToParty, o.ShipToParty} {
 		if p != o.Customer {

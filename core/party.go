@@ -151,14 +151,16 @@ func (l *layer) deleted(system crossdock.System, of crossdock.Ref) {
 	l.raise(Exception{Check: "deleted", Code: crossdock.Gone, Text: of.Short() + " was deleted in " + string(system) + ": it is not made again by itself; restore it there, or drop this", Of: of, System: system, Owner: ownerOperator}, string(system)+"|"+of.Short())
 }
 
-// partyFor returns the party that stands for an address of a customer: the
-// customer itself where it is the same address, else one of its addresses.
+// partyFor returns the party that stands for an address an order names: one of the
+// customer's addresses, kept by what it says. It never changes afterwards, so a
+// later order of the same customer can't send an earlier one elsewhere. An order
+// that names none goes to the customer itself.
 func (l *layer) partyFor(customer crossdock.Ref, a *crossdock.Address, use crossdock.PartUse) crossdock.Ref {
 	if a == nil || a.IsZero() {
 		return customer
 	}
 	var p crossdock.Party
-	if r := l.record(customer); r == nil || r.Body.Unpack(&p) != nil || p.Address.Norm() == a.Norm() {
+	if r := l.record(customer); r == nil || r.Body.Unpack(&p) != nil {
 		return customer
 	}
 	of := crossdock.BookRef(crossdock.KindParty, customer.Key+"-"+DigestOf([]byte(a.Norm()))[:8])

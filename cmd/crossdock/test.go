@@ -2,12 +2,14 @@ package main
 
 import (
 	"context"
+	"errors"
 	"io/fs"
 	"path/filepath"
 	"strings"
 	"time"
 
 	"github.com/crossdockhq/crossdock"
+	"github.com/crossdockhq/crossdock/config"
 	"github.com/crossdockhq/crossdock/scenario"
 )
 
@@ -51,11 +53,11 @@ func (c *testCommand) Run(s *shell, g *globals) error {
 	for _, file := range files {
 		sc, err := scenario.Load(file, s.types)
 		if err != nil {
-			return err
+			return unreadable(err)
 		}
 		res, err := scenario.Run(s.ctx, sc, options)
 		if err != nil {
-			return err
+			return unreadable(err)
 		}
 		results = append(results, res)
 		if len(res.Failures) > 0 {
@@ -110,4 +112,14 @@ func scenarioFiles(paths []string) ([]string, error) {
 		}
 	}
 	return out, nil
+}
+
+// unreadable makes an error of a scenario's words one of its writer.
+func unreadable(err error) error {
+	var coded *crossdock.Error
+	var problems config.Problems
+	if errors.As(err, &coded) || errors.As(err, &problems) || isSurroundings(err) {
+		return err
+	}
+	return crossdock.Errorf(crossdock.Invalid, "%w", err)
 }

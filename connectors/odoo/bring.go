@@ -39,8 +39,49 @@ func (p *pushing) bring(ctx context.Context, idx []int, state string) {
 				todo = append(todo, i)
 			}
 		}
+		if do.state == stateCancel {
+			todo = p.undelivered(ctx, todo)
+		}
 		p.act(ctx, todo, do)
 	}
+}
+
+// undelivered leaves out the orders of which goods have left: Odoo would cancel them
+// all the same (recorded), and nobody would hear that goods are under way.
+func (p *pushing) undelivered(ctx context.Context, idx []int) []int {
+	if len(idx) == 0 {
+		return nil
+	}
+	n, err := ids(p.keys(idx))
+	if err != nil {
+		p.failAll(idx, err)
+		return nil
+	}
+	rows, err := p.c.searchRows(ctx, "sale.order.line", []any{[]any{"order_id", "in", n}}, []string{"order_id", "qty_delivered"}, noNames)
+	if err != nil {
+		p.failAll(idx, err)
+		return nil
+	}
+	left := map[string]bool{}
+	for _, r := range rows {
+		f := &reader{row: r}
+		if order, count := f.ref("order_id"), f.num("qty_delivered", countDigits); count.IsPositive() {
+			left[order] = true
+		}
+		if f.err != nil {
+			p.failAll(idx, f.err)
+			return nil
+		}
+	}
+	var todo []int
+	for _, i := range idx {
+		if left[p.out[i].Key] {
+			p.fail(i, crossdock.Errorf(crossdock.Refused, "goods of sale order %s have left: it is not cancelled. Arrange a return, or cancel in Odoo what is still to come", p.out[i].Key))
+		} else {
+			todo = append(todo, i)
+		}
+	}
+	return todo
 }
 
 // mayAct reports that an order still has to be brought to the state; every other
