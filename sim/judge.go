@@ -13,15 +13,18 @@ import (
 	"github.com/crossdockhq/crossdock/sim/checker"
 )
 
-// retry lets a person try again what a target refused; again is false when there
-// is nothing of the kind.
+// ordered is in the text of a refusal that was planted.
+const ordered = "ordered fault"
+
+// retry lets a person try again what a target refused because it was told to; again
+// is false when there is nothing of the kind. Other refusals are for the checker.
 func (r *runner) retry(ctx context.Context) (again bool, err error) {
 	open, err := r.w.Store.Book().Exceptions(ctx, false, 1000)
 	if err != nil {
 		return false, err
 	}
 	for _, x := range open {
-		if x.Check == "push" {
+		if x.Check == "push" && strings.Contains(x.Text, ordered) {
 			again = true
 			r.say("ada retries %s: %s", x.Of.Short(), x.Text)
 			if _, err := r.w.House.File(ctx, crossdock.Action{By: "ada", Do: "retry", Of: x.Of}); err != nil {
