@@ -158,7 +158,7 @@ func (l *layer) done(v *View, w *Want, open crossdock.Open, c crossdock.Receipt)
 	before := v.Held
 	c.Holds = l.ours(v.System, c.Holds)
 	answered(&v.View, open, c, l.seq)
-	v.AsOf = l.at
+	v.AsOf, v.Stale = l.at, 0
 	w.Tries, w.Why = 0, ""
 	l.put(v)
 	if v.Key != "" && v.Key != hadKey {
@@ -168,8 +168,6 @@ func (l *layer) done(v *View, w *Want, open crossdock.Open, c crossdock.Receipt)
 	if v.Unknown { // something unordered was heard while the push was open
 		l.look(v.System, v.Of, keyed(v.System, v.Of, v), l.at, "it changed while we wrote")
 	}
-	v.Stale = 0
-	l.put(v)
 	l.clear("push", v.System, v.Of, "it was written")
 	l.clear("conflict", v.System, v.Of, "it was written")
 	l.say(v.Of.Short() + " is " + v.Key + " in " + string(v.System))

@@ -120,9 +120,18 @@ func (d *Desk) giveUp(ctx context.Context, b *batch, e *entry) error {
 	}
 }
 
-// decideOne decides one entry; a panic becomes an exception that names it, unless
-// a row that is not loaded yet was read as none before.
-func (d *Desk) decideOne(b *batch, e *entry) (dec core.Decision) {
+// decideOne decides one entry; a panic becomes an exception that names it.
+func (d *Desk) decideOne(b *batch, e *entry) core.Decision {
+	dec, text := d.made(b, func(book core.Book) core.Decision { return core.Decide(book, e.Entry, e.said) })
+	if text != "" {
+		return d.broken(b, e, text)
+	}
+	return dec
+}
+
+// made has the core decide over what is loaded; text is why it panicked, unless a
+// row that is not loaded yet was read as none before.
+func (d *Desk) made(b *batch, f func(core.Book) core.Decision) (dec core.Decision, text string) {
 	read := &reading{d: d, b: b}
 	defer func() {
 		r := recover()
@@ -131,10 +140,10 @@ func (d *Desk) decideOne(b *batch, e *entry) (dec core.Decision) {
 		case len(read.missing) > 0:
 			dec = core.Decision{Missing: read.missing}
 		default:
-			dec = d.broken(b, e, fmt.Sprint(r))
+			text = fmt.Sprint(r)
 		}
 	}()
-	return read.made(func(book core.Book) core.Decision { return core.Decide(book, e.Entry, e.said) })
+	return read.made(f), ""
 }
 
 func (d *Desk) broken(b *batch, e *entry, reason string) core.Decision {
@@ -232,18 +241,7 @@ func (d *Desk) trueUpOnce(b *batch, projected []core.Projected) core.Decision {
 
 // trueUpAll trues up views; text is why the core panicked.
 func (d *Desk) trueUpAll(b *batch, projected []core.Projected) (dec core.Decision, text string) {
-	read := &reading{d: d, b: b}
-	defer func() {
-		r := recover()
-		switch {
-		case r == nil:
-		case len(read.missing) > 0:
-			dec = core.Decision{Missing: read.missing}
-		default:
-			text = fmt.Sprint(r)
-		}
-	}()
-	return read.made(func(book core.Book) core.Decision { return core.TrueUp(book, b.to.Seq, b.to.At, projected) }), ""
+	return d.made(b, func(book core.Book) core.Decision { return core.TrueUp(book, b.to.Seq, b.to.At, projected) })
 }
 
 // project asks the connectors what each touched system should hold, on all cores.
