@@ -177,6 +177,9 @@ func settings(c connector.Type) string {
 		} else if f.Example != "" && !strings.Contains(f.Example, "${") {
 			doc += " Example: `" + f.Example + "`."
 		}
+		if f.Least != "" {
+			doc += " From " + f.Least + " to " + f.Most + "."
+		}
 		left := "nothing"
 		switch {
 		case f.Required:
