@@ -255,19 +255,21 @@ func TestAskStopped(t *testing.T) {
 	r.end()
 	asked, err := app.Ask(t.Context(), r.cfg.Data)
 	must(t, err)
-	open, err := asked.Exceptions(t.Context(), false)
+	list, err := asked.Exceptions(t.Context(), replay.Asked{})
 	must(t, err)
+	open := list.Exceptions
 	if len(open) != 1 || open[0].ID != "item|sku:NOBODY-KNOWS" {
 		t.Fatalf("there are %d open exceptions: %+v", len(open), open)
 	}
-	must(t, asked.Act(t.Context(), crossdock.Action{By: "ada", Do: "drop", Note: "ordered by mistake", With: map[string]string{"exception": open[0].ID}}))
+	must(t, asked.Act(t.Context(), []crossdock.Action{{By: "ada", Do: "drop", Note: "ordered by mistake", With: map[string]string{"exception": open[0].ID}}}))
 	must(t, asked.Close())
 	r.start()
 	for end := time.Now().Add(10 * time.Second); ; time.Sleep(20 * time.Millisecond) {
 		asked, err := app.Ask(t.Context(), r.cfg.Data)
 		must(t, err)
-		open, err := asked.Exceptions(t.Context(), true)
+		list, err := asked.Exceptions(t.Context(), replay.Asked{All: true})
 		must(t, err)
+		open := list.Exceptions
 		must(t, asked.Close())
 		if len(open) == 1 && !open[0].Open() && strings.Contains(open[0].Why, "ordered by mistake") {
 			return

@@ -64,7 +64,7 @@ func (d *Demo) summary(ctx context.Context) (*DemoSummary, error) {
 		calls += n
 	}
 	s.OdooCallsPerOrder = float64(int(100*float64(calls)/float64(s.OrdersIn)+0.5)) / 100
-	open, err := d.hub.store.Book().Exceptions(ctx, false, 1000)
+	open, err := d.hub.store.Book().Exceptions(ctx, false, nil, 1000)
 	if err != nil {
 		return nil, err
 	}

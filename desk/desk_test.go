@@ -135,7 +135,7 @@ func (o *office) entries() []store.Taken {
 
 func (o *office) exceptions() []*core.Exception {
 	o.Helper()
-	got, err := o.s.Book().Exceptions(o.Context(), false, 1000)
+	got, err := o.s.Book().Exceptions(o.Context(), false, nil, 1000)
 	o.must(err)
 	return got
 }

@@ -427,7 +427,7 @@ func TestLooksThatFail(t *testing.T) {
 			}
 			y.decide()
 			y.step(false)
-			xs, err := y.s.Book().Exceptions(t.Context(), false, 10)
+			xs, err := y.s.Book().Exceptions(t.Context(), false, nil, 10)
 			y.must(err)
 			if told := len(xs) == 1 && xs[0].Check == "look"; told != (c.code == crossdock.Internal) {
 				t.Errorf("exceptions: %+v", xs)

@@ -111,12 +111,29 @@ func (h *House) Rooms() []Room { return h.rooms }
 
 // File puts something a person or the hub itself says into the urgent lane.
 func (h *House) File(ctx context.Context, body crossdock.Body) (*store.Arrival, error) {
-	a := &store.Arrival{Lane: crossdock.Urgent, At: h.o.Now(), Body: body}
-	if err := h.o.Store.Journal().File(ctx, store.Filing{Arrivals: []*store.Arrival{a}}); err != nil {
+	all, err := h.file(ctx, body)
+	if err != nil {
+		return nil, err
+	}
+	return all[0], nil
+}
+
+// FileAll is File for several bodies: all of them or, with an error, none.
+func (h *House) FileAll(ctx context.Context, bodies []crossdock.Body) error {
+	_, err := h.file(ctx, bodies...)
+	return err
+}
+
+func (h *House) file(ctx context.Context, bodies ...crossdock.Body) ([]*store.Arrival, error) {
+	var f store.Filing
+	for _, body := range bodies {
+		f.Arrivals = append(f.Arrivals, &store.Arrival{Lane: crossdock.Urgent, At: h.o.Now(), Body: body})
+	}
+	if err := h.o.Store.Journal().File(ctx, f); err != nil {
 		return nil, err
 	}
 	ring(h.rooms[0].Wake)
-	return a, nil
+	return f.Arrivals, nil
 }
 
 // Open files the configuration when the book decides, or is about to decide, by

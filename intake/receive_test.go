@@ -168,7 +168,7 @@ func (g *gate) decide() (xs []*core.Exception, looks []string) {
 			break
 		}
 	}
-	xs, err := g.s.Book().Exceptions(g.Context(), false, 100)
+	xs, err := g.s.Book().Exceptions(g.Context(), false, nil, 100)
 	g.must(err)
 	due, err := g.s.Book().Due(g.Context(), "shop", noon, 100)
 	g.must(err)

@@ -15,8 +15,7 @@ import (
 	"github.com/crossdockhq/crossdock/store"
 )
 
-// mostRead bounds every answer: a person reads no further, and a page of a
-// program asks again.
+// mostRead bounds what is read from the store at once.
 const mostRead = 1000
 
 // Story is all the hub knows of one record.
@@ -130,16 +129,9 @@ func (st *Story) read(ctx context.Context, s store.Store) error {
 	}); err != nil {
 		return err
 	}
-	open, err := s.Book().Exceptions(ctx, true, mostRead)
-	if err != nil {
-		return err
-	}
-	for _, x := range open {
-		if x.Of == st.Of {
-			st.Exceptions = append(st.Exceptions, x)
-		}
-	}
-	return nil
+	about, err := Exceptions(ctx, s, Asked{All: true, Record: st.Of.Short()})
+	st.Exceptions = about.Exceptions
+	return err
 }
 
 // held reads what the connected systems hold of the record, and what is to be done there.
@@ -251,11 +243,6 @@ func List(ctx context.Context, s store.Store, system crossdock.System) ([]Work, 
 	})
 	slices.SortStableFunc(out, func(a, b Work) int { return a.Since.Compare(b.Since) })
 	return out, err
-}
-
-// Exceptions returns what people have to act on, the oldest first; all adds the closed ones.
-func Exceptions(ctx context.Context, s store.Store, all bool) ([]*core.Exception, error) {
-	return s.Book().Exceptions(ctx, all, mostRead)
 }
 
 // Order reads a record of the book as an order.

@@ -18,7 +18,7 @@ type traceCommand struct {
 
 // Run implements trace.
 func (c *traceCommand) Run(s *shell, g *globals) error {
-	return s.ask(g, func(hub app.Asked) error {
+	return s.ask(g, func(_ *config.Config, hub app.Asked) error {
 		story, err := hub.Trace(s.ctx, c.Record)
 		if err != nil {
 			return err
@@ -33,7 +33,7 @@ func (c *traceCommand) Run(s *shell, g *globals) error {
 
 // ask runs f with the hub of the configuration's data directory. It needs none of
 // the configuration's secrets.
-func (s *shell) ask(g *globals, f func(app.Asked) error) error {
+func (s *shell) ask(g *globals, f func(*config.Config, app.Asked) error) error {
 	cfg, err := s.load(g.Config, config.Lookup{})
 	if err != nil {
 		return err
@@ -43,7 +43,7 @@ func (s *shell) ask(g *globals, f func(app.Asked) error) error {
 		return err
 	}
 	defer func() { _ = hub.Close() }() // it was only read from
-	return f(hub)
+	return f(cfg, hub)
 }
 
 func (s *shell) story(st *replay.Story) {

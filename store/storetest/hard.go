@@ -200,7 +200,7 @@ func hundredThousand(t *testing.T, open func(*testing.T, string) store.Store) {
 		}
 	}
 	h.pass(time.Second)
-	xs, err := h.s.Book().Exceptions(t.Context(), false, rows)
+	xs, err := h.s.Book().Exceptions(t.Context(), false, nil, rows)
 	h.must(err)
 	count := 0
 	for _, x := range xs {
@@ -247,7 +247,7 @@ func (h *hub) nothingLeft(m moment) {
 	if len(attempts) > 0 {
 		h.Errorf("%s: %d attempts are open", m, len(attempts))
 	}
-	xs, err := h.s.Book().Exceptions(h.Context(), false, 10)
+	xs, err := h.s.Book().Exceptions(h.Context(), false, nil, 10)
 	h.must(err)
 	for _, x := range xs {
 		h.Errorf("%s: exception %s: %s", m, x.Check, x.Text)
