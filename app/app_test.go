@@ -10,6 +10,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -219,6 +220,24 @@ func TestShopifySampleConsistent(t *testing.T) {
 		if x.Open() {
 			t.Errorf("exception %s", x.Text)
 		}
+	}
+	who := func(s *replay.Story) (all []string) {
+		for _, p := range s.People {
+			a := p.Party.Address
+			all = append(all, strings.Join([]string{p.As, p.Party.Name, p.Party.Email, a.Street, a.City, a.Country}, "|"))
+		}
+		return all
+	}
+	if want := []string{"customer|John Smith|john@example.com|123 Shipping Street|Shippington|US", "bill to, ship to|Steve Shipper||123 Shipping Street|Shippington|US"}; !slices.Equal(who(story), want) {
+		t.Errorf("the order is about %q, want %q", who(story), want)
+	}
+	party := r.story(story.People[0].Of.Short(), func(*replay.Story) bool { return true })
+	if want := []string{"itself|John Smith|john@example.com|123 Shipping Street|Shippington|US", "address|Steve Shipper||123 Shipping Street|Shippington|US"}; !slices.Equal(who(party), want) {
+		t.Errorf("the customer is %q, want %q", who(party), want)
+	}
+	address := r.story(story.People[1].Of.Short(), func(*replay.Story) bool { return true })
+	if want := []string{"itself|Steve Shipper||123 Shipping Street|Shippington|US", "belongs to|John Smith|john@example.com|123 Shipping Street|Shippington|US"}; !slices.Equal(who(address), want) {
+		t.Errorf("the address is %q, want %q", who(address), want)
 	}
 }
 

@@ -23,6 +23,7 @@ type Story struct {
 	Of         crossdock.Ref     `json:"of"`
 	Record     crossdock.Record  `json:"record"`
 	Rev        int64             `json:"rev"`
+	People     []Person          `json:"people"` // of an order or a party
 	Entries    []Happening       `json:"entries"`
 	Systems    []Holding         `json:"systems"`
 	Work       []Work            `json:"work"`
@@ -120,6 +121,9 @@ func (st *Story) read(ctx context.Context, s store.Store) error {
 			return err
 		}
 		st.Entries = append(st.Entries, Happening{Seq: e.Seq, At: e.At, Kind: e.Kind, What: what(a, st.Of), Effect: e.Effect})
+	}
+	if err := st.people(ctx, s.Book()); err != nil {
+		return err
 	}
 	if err := st.held(ctx, s.Book()); err != nil {
 		return err
@@ -256,6 +260,9 @@ func Order(r crossdock.Record) (crossdock.Order, error) {
 func (st Story) MarshalJSON() ([]byte, error) {
 	type plain Story
 	p := plain(st)
+	if p.People == nil {
+		p.People = []Person{}
+	}
 	if p.Entries == nil {
 		p.Entries = []Happening{}
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -37,6 +38,12 @@ func stoppedHub(t *testing.T, many int) func(args ...string) (out string, exit i
 	opened := time.Date(2026, 11, 2, 12, 0, 0, 0, time.UTC)
 	commit := store.Commit{From: at, To: at}
 	commit.To.At = opened
+	body, err := crossdock.Pack(crossdock.Item{SKU: "x", Name: "x"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	record := &core.Record{Of: crossdock.BookRef(crossdock.KindOrder, "1001"), Rev: 1, Body: body}
+	commit.Changes = append(commit.Changes, core.Change{At: record.Address(), Row: record})
 	for i := range many {
 		x := &core.Exception{ID: fmt.Sprintf("stock|order/%04d", i), Check: "stock", Code: crossdock.Invalid, Text: "none left", Owner: "operator",
 			Of: crossdock.BookRef(crossdock.KindOrder, fmt.Sprintf("%04d", i)), Opened: opened, Due: opened, Count: 1}
@@ -52,10 +59,13 @@ func stoppedHub(t *testing.T, many int) func(args ...string) (out string, exit i
 		t.Fatal(err)
 	}
 	return func(args ...string) (string, int) {
-		var out bytes.Buffer
-		sh := &shell{ctx: t.Context(), out: &out, err: &out, types: testTypes(), look: config.Lookup{}}
+		var out, side bytes.Buffer
+		sh := &shell{ctx: t.Context(), out: &out, err: &side, types: append(testTypes(), connectors()...), look: config.Lookup{}}
 		code := sh.run(append([]string{"-c", file}, args...))
-		return out.String(), code
+		if slices.Contains(args, "--json") {
+			return out.String(), code
+		}
+		return out.String() + side.String(), code
 	}
 }
 

@@ -2,6 +2,8 @@ package main
 
 import (
 	"fmt"
+	"slices"
+	"strings"
 	"text/tabwriter"
 	"time"
 
@@ -52,9 +54,10 @@ func (s *shell) story(st *replay.Story) {
 		state = ": " + state
 	}
 	s.print("%s%s (revision %d)", st.Of.Short(), state, st.Rev)
-	if o, err := replay.Order(st.Record); err == nil {
+	if o, err := replay.Order(st.Record); err == nil && st.Of.Kind == crossdock.KindOrder {
 		s.order(o)
 	}
+	s.people(st.People)
 	if len(st.Entries) > 0 {
 		s.print("\nWhat happened")
 		w := tabwriter.NewWriter(s.out, 0, 0, 2, ' ', 0)
@@ -81,6 +84,56 @@ func (s *shell) story(st *replay.Story) {
 			s.print("\nException %s\n  %s", x.ID, x.Text)
 		}
 	}
+}
+
+// people prints names and addresses: the command line is for people who may see
+// them, with access to the data directory.
+func (s *shell) people(list []replay.Person) {
+	if len(list) == 0 {
+		return
+	}
+	s.print("\nWho it is about")
+	w := tabwriter.NewWriter(s.out, 0, 0, 2, ' ', 0)
+	for _, p := range list {
+		as, of := p.As, ""
+		if p.Party.Role != "" && (p.As == "itself" || p.As == "address") {
+			as += " (" + string(p.Party.Role) + ")"
+		}
+		if !p.Of.IsZero() {
+			of = p.Of.Short()
+		}
+		fmt.Fprintf(w, "  %s\t%s\t%s\n", as, commas(p.Party.Name, p.Party.Company, p.Party.Email, p.Party.Phone, taxID(p.Party.TaxID)), of)
+		if text := addressText(p.Party); text != "" {
+			fmt.Fprintf(w, "  \t%s\n", text)
+		}
+	}
+	_ = w.Flush()
+}
+
+func taxID(id string) string {
+	if id == "" {
+		return ""
+	}
+	return "tax id " + id
+}
+
+// addressText writes an address on one line; the name on it only where it is another.
+func addressText(p crossdock.Party) string {
+	a := p.Address
+	if a.Name == p.Name {
+		a.Name = ""
+	}
+	if a.Company == p.Company {
+		a.Company = ""
+	}
+	if a.Phone == p.Phone {
+		a.Phone = ""
+	}
+	return commas(a.Name, a.Company, a.Street, a.Street2, a.City, strings.TrimSpace(a.Region+" "+a.Zip), a.Country, a.Phone)
+}
+
+func commas(parts ...string) string {
+	return strings.Join(slices.DeleteFunc(parts, func(s string) bool { return s == "" }), ", ")
 }
 
 func (s *shell) order(o crossdock.Order) {
