@@ -137,6 +137,23 @@ func TestJSONAnswers(t *testing.T) {
 	}
 }
 
+// TestSandboxWords: what nobody can do is refused with the nearest word.
+func TestSandboxWords(t *testing.T) {
+	run, control := stoppedHub(t, 1), sandboxUp(t)
+	for words, says := range map[string]string{
+		"shop buyy TEA-GREEN 1 as order-1": `did you mean "buy"?`,
+		"odoo dwon":                        `did you mean "down"?`,
+		"odoo set stok TEA-GREEN E 1":      `did you mean "set stock"?`,
+		"shpo buy TEA-GREEN 1 as order-1":  `did you mean "shop"?`,
+		"shop loose next":                  `did you mean "lose"?`,
+	} {
+		out, code := run(append([]string{"sandbox", "act", "--control", control}, strings.Fields(words)...)...)
+		if code != exitInput || !strings.Contains(out, says) {
+			t.Errorf("%s: exit %d: %s", words, code, out)
+		}
+	}
+}
+
 // differing writes a scenario that does not hold.
 func differing(t *testing.T) string {
 	t.Helper()
