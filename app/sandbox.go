@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"time"
 
@@ -162,7 +163,10 @@ func (u SandboxUp) How() []string {
 }
 
 func listen(ctx context.Context, what, addr string) (net.Listener, error) {
-	host, _, err := net.SplitHostPort(addr)
+	host, port, err := net.SplitHostPort(addr)
+	if err == nil {
+		_, err = strconv.ParseUint(port, 10, 16)
+	}
 	if ip := net.ParseIP(host); err != nil || ip == nil || !ip.IsLoopback() {
 		return nil, crossdock.Errorf(crossdock.Invalid, "%s is no loopback address: a sandbox has no secrets worth the name, and listens on 127.0.0.1:PORT only", addr)
 	}
@@ -234,6 +238,10 @@ func asInput(err error) error {
 
 // InSandbox says a line to the control of a running sandbox: what is "act" or "show".
 func InSandbox(ctx context.Context, addr, what string, words []string) ([]map[string]any, error) {
+	host, port, err := net.SplitHostPort(addr)
+	if _, wrong := strconv.ParseUint(port, 10, 16); err != nil || wrong != nil || host == "" {
+		return nil, crossdock.Errorf(crossdock.Invalid, "--control %s is no host and port: write the address that crossdock sandbox names, such as %s", addr, DefaultControl)
+	}
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://"+addr+"/"+what, strings.NewReader(strings.Join(words, " ")))
 	if err != nil {
 		return nil, err

@@ -73,10 +73,14 @@ func Load(path string, types []connector.Type) (*Scenario, error) {
 		}
 		s.Files[f.Name] = f.Data
 	}
+	var lacks []string
 	for _, need := range []string{"crossdock.yaml", "steps", "expect"} {
 		if s.Files[need] == nil {
-			return nil, crossdock.Errorf(crossdock.Invalid, "%s: a scenario has a file %s", path, need)
+			lacks = append(lacks, need)
 		}
+	}
+	if lacks != nil {
+		return nil, crossdock.Errorf(crossdock.Invalid, "%s: it lacks the file %s, which every scenario has", path, strings.Join(lacks, " and the file "))
 	}
 	m := &mistakes{path: filepath.ToSlash(path)}
 	if err := s.world(path, types); err != nil {

@@ -36,6 +36,11 @@ func (w whichExceptions) asked(cfg *config.Config) (replay.Asked, error) {
 	if w.Check != "" && !slices.Contains(core.Checks(), w.Check) {
 		return a, crossdock.Errorf(crossdock.Invalid, "--check: %s", unknownWord("check", w.Check, core.Checks()))
 	}
+	if w.Record != "" {
+		if err := knownRecord(w.Record); err != nil {
+			return a, err
+		}
+	}
 	return a, knownConnection(cfg, "--system", w.System)
 }
 

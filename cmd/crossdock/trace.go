@@ -20,6 +20,9 @@ type traceCommand struct {
 
 // Run implements trace.
 func (c *traceCommand) Run(s *shell, g *globals) error {
+	if err := knownRecord(c.Record); err != nil {
+		return err
+	}
 	return s.ask(g, func(_ *config.Config, hub app.Asked) error {
 		story, err := hub.Trace(s.ctx, c.Record)
 		if err != nil {
@@ -31,6 +34,23 @@ func (c *traceCommand) Run(s *shell, g *globals) error {
 		s.story(story)
 		return nil
 	})
+}
+
+// knownRecord reports what is no reference to a record: order/1001, or
+// SYSTEM/KIND/KEY.
+func knownRecord(ref string) error {
+	whole := ref
+	if strings.Count(ref, "/") == 1 {
+		whole = string(crossdock.BookSystem) + "/" + ref
+	}
+	of, err := crossdock.ParseRef(whole)
+	if err != nil {
+		return crossdock.Errorf(crossdock.Invalid, "%q names no record: write for instance order/1001, or shop/order/gid://shopify/Order/1001", ref)
+	}
+	if !slices.Contains(crossdock.KindNames(), string(of.Kind)) {
+		return crossdock.Errorf(crossdock.Invalid, "%s: %s", ref, unknownWord("kind of record", string(of.Kind), crossdock.KindNames()))
+	}
+	return nil
 }
 
 // ask runs f with the hub of the configuration's data directory. It needs none of
