@@ -124,14 +124,14 @@ func (r *reader) another(c Connection, path string, before []Connection) {
 	}
 }
 
-// identity says which system c is connected to; "" where that is not known.
-func (c Connection) identity() string {
+// identity says which system n is connected to; "" where that is not known.
+func (n Connection) identity() string {
 	var parts []string
-	for _, f := range c.Type.Fields {
+	for _, f := range n.Type.Fields {
 		if !f.Identity {
 			continue
 		}
-		text := strings.ToLower(strings.TrimSpace(reflect.ValueOf(c.settings).Elem().Field(f.Index).String()))
+		text := strings.ToLower(strings.TrimSpace(reflect.ValueOf(n.settings).Elem().Field(f.Index).String()))
 		if isURL(f) {
 			text = strings.TrimRight(strings.TrimPrefix(strings.TrimPrefix(text, "https://"), "http://"), "/")
 		}

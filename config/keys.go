@@ -80,6 +80,9 @@ func checkTypes(types []connector.Type) error {
 			if (f.Least == "") != (f.Most == "") || f.Form != "" && f.Form != domainForm {
 				return crossdock.Errorf(crossdock.Internal, "field %s of connector %s has one bound and not the other, or a form %q nobody knows", f.Name, t.Name, f.Form)
 			}
+			if f.Identity && f.Type.Kind() != reflect.String {
+				return crossdock.Errorf(crossdock.Internal, "field %s of connector %s tells two systems apart and is no text", f.Name, t.Name)
+			}
 			for _, bound := range []string{f.Least, f.Most} {
 				if err := setText(reflect.New(f.Type).Elem(), bound); bound != "" && err != nil {
 					return crossdock.Errorf(crossdock.Internal, "bound of field %s of connector %s: %w", f.Name, t.Name, err)

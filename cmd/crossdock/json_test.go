@@ -115,7 +115,7 @@ func TestJSONAnswers(t *testing.T) {
 			t.Errorf("%s: %v: %s", c.args, err, out)
 			continue
 		}
-		if _, err := d.Token(); err != io.EOF { //nolint:errorlint // it is returned bare
+		if _, err := d.Token(); err != io.EOF {
 			t.Errorf("%s answers with more than one value: %s", c.args, out)
 		}
 		if c.command == "schema" {
