@@ -264,3 +264,57 @@ func TestFullDiskIsWaitedOut(t *testing.T) {
 		t.Errorf("with one TEA the orders are %q, want %q", got, want)
 	}
 }
+
+// However full the other lanes are, and although every batch is cut by the clock
+// after a few entries, none waits for long.
+func TestNoLaneWaitsForLong(t *testing.T) {
+	o := enter(t)
+	o.file(crossdock.Urgent, setup)
+	o.rest()
+	for range 300 {
+		o.file(crossdock.Urgent, faulty(1, 1))
+		o.file(crossdock.Normal, faulty(1, 1))
+		o.file(crossdock.Bulk, faulty(1, 1))
+	}
+	slow := 0
+	o.desk = desk.New(o.s, o.conns, func() time.Time {
+		slow++
+		return o.at.Add(time.Duration(slow) * 60 * time.Millisecond) // every look at the clock costs more than a batch has
+	})
+	const steps = 60
+	last, waited := o.position(), map[crossdock.Lane]int{}
+	for n := range steps {
+		o.step()
+		now := o.position()
+		for _, lane := range crossdock.Lanes {
+			if waited[lane]++; now.Lanes[lane] != last.Lanes[lane] {
+				waited[lane] = 0
+			}
+			if waited[lane] > 12 {
+				t.Fatalf("after %d batches lane %s has waited for %d: %+v", n, lane, waited[lane], now.Lanes)
+			}
+		}
+		last = now
+	}
+	urgent, normal, bulk := last.Lanes[crossdock.Urgent].Number-1, last.Lanes[crossdock.Normal].Number, last.Lanes[crossdock.Bulk].Number
+	if urgent < 2*normal || normal < 2*bulk || bulk < 1 {
+		t.Errorf("taken: %d urgent, %d normal, %d bulk; want about 8:3:1", urgent, normal, bulk)
+	}
+}
+
+// A lane alone fills the batch: what the others leave is its own.
+func TestLoneLaneFillsTheBatch(t *testing.T) {
+	for _, lane := range crossdock.Lanes {
+		o := enter(t)
+		o.file(crossdock.Urgent, setup)
+		o.rest()
+		for range 200 {
+			o.file(lane, faulty(1, 1))
+		}
+		before := len(o.entries())
+		o.step()
+		if took := len(o.entries()) - before; took != 200 {
+			t.Errorf("a batch of lane %s alone took %d of 200", lane, took)
+		}
+	}
+}
