@@ -35,7 +35,7 @@ func TestLanesTakeTurns(t *testing.T) {
 		{"only bulk", nil, nil, ones(99), 3, 6, "bbbbbb"},
 		{"a lane runs dry", ones(2), nil, ones(99), 0, 6, "uubbbb"},
 		{"messages that say nothing cost one", []int{0, 0}, nil, []int{0}, 0, 2, "uu"},
-		{"a large slice is its lane's share", ones(99), ones(99), []int{8, 8}, 8, 24, "bunuuunuunuuunuun"},
+		{"a large slice is its lane's share", ones(99), ones(99), []int{8, 8}, 8, 24, "bunuuunuunuuunuuu"},
 		{"two large slices alone", nil, nil, []int{500, 500, 500}, 0, 1000, "bb"},
 		{"a large slice beside few", ones(3), nil, []int{500, 500, 500}, 0, 1000, "uuubb"},
 	} {
