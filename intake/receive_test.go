@@ -148,7 +148,7 @@ type answer struct {
 
 func (g *gate) filed() []crossdock.Message {
 	g.Helper()
-	all, err := g.s.Journal().Read(g.Context(), crossdock.Normal, 0, 1000)
+	all, err := g.s.Journal().Read(g.Context(), crossdock.Urgent, 0, 1000)
 	g.must(err)
 	var out []crossdock.Message
 	for _, a := range all {

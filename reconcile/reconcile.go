@@ -164,7 +164,7 @@ func (r *Reconcile) compare(ctx context.Context, refs []crossdock.Ref) (away, er
 	var f store.Filing
 	for _, m := range fresh {
 		m.From, m.Asked, m.After = r.system, asked, pos.Seq
-		f.Arrivals = append(f.Arrivals, &store.Arrival{Lane: crossdock.Normal, At: asked, Body: m})
+		f.Arrivals = append(f.Arrivals, &store.Arrival{Lane: crossdock.Bulk, At: asked, Body: m})
 	}
 	if err := r.journal.File(ctx, f); err != nil {
 		return nil, fmt.Errorf("file what differs in %s: %w", r.system, err)

@@ -47,7 +47,7 @@ type audit struct {
 	s    store.Store
 	c    *cabinet
 	r    *reconcile.Reconcile
-	n    int64 // arrivals of lane normal before
+	n    int64 // arrivals of lane bulk heard of
 	told int
 }
 
@@ -63,7 +63,6 @@ func enter(t *testing.T, n int) *audit {
 	}
 	a.must(s.Journal().File(t.Context(), f))
 	a.decide()
-	a.n = int64(n)
 	a.r = a.room(crossdock.KindItem)
 	return a
 }
@@ -110,7 +109,7 @@ func (a *audit) step() bool {
 // filed returns the keys filed since it was asked last.
 func (a *audit) filed() (keys []string) {
 	a.Helper()
-	all, err := a.s.Journal().Read(a.Context(), crossdock.Normal, a.n, 1000)
+	all, err := a.s.Journal().Read(a.Context(), crossdock.Bulk, a.n, 1000)
 	a.must(err)
 	for _, r := range all {
 		m := r.Body.(crossdock.Message)
