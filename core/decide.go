@@ -92,6 +92,7 @@ func (l *layer) message(m crossdock.Message, heard []heardOf) {
 	for _, h := range heard {
 		l.hear(h)
 	}
+	l.stillDue(m)
 	if len(heard) == 0 {
 		l.say("nothing to do: it speaks of no record")
 	}

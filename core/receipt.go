@@ -200,6 +200,12 @@ func (l *layer) notLooked(system crossdock.System, c crossdock.Receipt) {
 	if w == nil {
 		return
 	}
+	if c.Code == crossdock.OK { // it was answered; what closed it came before
+		if w.Rev == c.Rev {
+			l.inVain(w)
+		}
+		return
+	}
 	n := *w
 	n.Tries++
 	n.Due, n.Why = l.at.Add(backoff(n.Tries, n.Of, c.After)), c.Text
@@ -209,6 +215,43 @@ func (l *layer) notLooked(system crossdock.System, c crossdock.Receipt) {
 	}
 	l.put(&n)
 	l.say("not looked up: " + c.Text)
+}
+
+// mostVain is after how many answers that say nothing of a record a person is told.
+const mostVain = 5
+
+// inVain keeps a look for later whose answer said nothing of its record, and gives
+// it up when that happens again and again.
+func (l *layer) inVain(w *Want) {
+	if w.State != WantDue {
+		return
+	}
+	n := *w
+	n.Tries++
+	n.Due, n.Why = l.at.Add(backoff(n.Tries, n.Of, 0)), "what "+string(n.System)+" answers says nothing of it"
+	if n.Tries >= mostVain {
+		n.State = WantStopped
+		l.raise(Exception{Check: "look", Code: crossdock.Internal, Text: "can't look up " + n.Of.Short() + " in " + string(n.System) + ": what it answers says nothing of it", Of: n.Of, System: n.System, Owner: ownerIntegrator}, string(n.System)+"|"+n.Of.Short())
+	}
+	l.put(&n)
+	l.say("looked up in vain")
+}
+
+// stillDue notes that an answer about one record has not closed the look for it.
+func (l *layer) stillDue(m crossdock.Message) {
+	if m.Asked.IsZero() || m.Key == "" {
+		return
+	}
+	theirs := crossdock.Ref{System: m.From, Kind: m.Kind, Key: m.Key}
+	at := []Address{WantAt(m.From, DoLook, theirs)}
+	if link := get[Link](l, LinkAt(theirs)); link != nil {
+		at = append(at, WantAt(m.From, DoLook, link.To))
+	}
+	for _, a := range at {
+		if w := get[Want](l, a); w != nil && w.Rev < l.seq && !m.Asked.Before(w.Due) {
+			l.inVain(w)
+		}
+	}
 }
 
 // backoff returns how long to wait after tries failures in a row: 2 s doubling

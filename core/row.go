@@ -86,7 +86,7 @@ type Want struct {
 	System   crossdock.System `json:"system"`
 	Of       crossdock.Ref    `json:"of"`
 	Do       Do               `json:"do"`
-	Rev      int64            `json:"rev,omitempty"`
+	Rev      int64            `json:"rev,omitempty"` // of a look: the Seq it was asked for at
 	Want     crossdock.Record `json:"want,omitzero"` // in the target's words
 	Key      string           `json:"key,omitempty"` // the target's, where it is known
 	Door     crossdock.Door   `json:"door,omitempty"`

@@ -144,7 +144,7 @@ func (l *layer) look(system crossdock.System, of, record crossdock.Ref, due time
 	if old := get[Want](l, WantAt(system, DoLook, of)); old != nil && old.State != WantStopped && !old.Due.After(due) && old.Due.After(l.at.Add(-lookStale)) {
 		return
 	}
-	l.put(&Want{System: system, Of: of, Do: DoLook, Record: record, Since: l.at, Due: due, Lane: crossdock.Normal, State: WantDue, Why: why})
+	l.put(&Want{System: system, Of: of, Do: DoLook, Rev: l.seq, Record: record, Since: l.at, Due: due, Lane: crossdock.Normal, State: WantDue, Why: why})
 }
 
 // lookStale is how long an unanswered look stands before a new reason renews it.
