@@ -165,3 +165,34 @@ func TestNamesOfWaitersAreKeptApart(t *testing.T) {
 		t.Errorf("read back as %+v: %v", back, err)
 	}
 }
+
+// A thousand orders wait for one item: they are woken some at a time, in the
+// order of their coming, and the waking ends though most go on waiting.
+func TestManyWait(t *testing.T) {
+	h := newHouse(t, "0")
+	h.bulk = true
+	const orders = 2*mostWoken + 100
+	for i := range orders {
+		h.shop.webhook(order(fmt.Sprint(1001+i), "1"), 0)
+	}
+	h.erp.stock("TEA", "700", "0")
+	ticks := 0
+	for h.ticks() {
+		if ticks++; ticks > 3 {
+			t.Fatalf("after %d ticks there are still orders to wake", ticks)
+		}
+	}
+	h.invariants()
+	for i := range orders {
+		want := crossdock.OrderPromised
+		if i >= 700 {
+			want = crossdock.OrderHeld
+		}
+		h.is(fmt.Sprint(1001+i), want)
+	}
+	h.erp.stock("TEA", "701", "0")
+	for h.ticks() {
+	}
+	h.is(fmt.Sprint(1001+700), crossdock.OrderPromised)
+	h.is(fmt.Sprint(1001+701), crossdock.OrderHeld)
+}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -15,6 +16,7 @@ import (
 	"github.com/crossdockhq/crossdock/desk"
 	"github.com/crossdockhq/crossdock/store"
 	"github.com/crossdockhq/crossdock/store/sqlite"
+	"github.com/crossdockhq/crossdock/store/storetest"
 )
 
 // faulty is a message of n rows that can't be used, about few records: each row
@@ -238,7 +240,7 @@ func TestFullDiskIsWaitedOut(t *testing.T) {
 	o.s, o.desk = s, desk.New(counting{s, o}, o.conns, o.now)
 	o.stocked("1")
 	o.file(crossdock.Normal, bought(1), bought(2))
-	o.must(s.Bound(t.Context(), 1)) // no page more than there are
+	restore := storetest.PutDevice(t, "/dev/full", storetest.EmptyLog(t, filepath.Join(o.dir, "book.db")))
 	for range 3 {
 		if did, err := o.desk.Step(t.Context()); did || !errors.Is(err, store.ErrFull) {
 			t.Fatalf("with a full disk it did %v: %v", did, err)
@@ -253,7 +255,7 @@ func TestFullDiskIsWaitedOut(t *testing.T) {
 		t.Fatalf("Run ended on a full disk: %v", err)
 	case <-time.After(50 * time.Millisecond):
 	}
-	o.must(s.Bound(t.Context(), 0))
+	restore()
 	for o.order("2").State == "" && ctx.Err() == nil {
 		time.Sleep(20 * time.Millisecond)
 	}

@@ -2,7 +2,6 @@ package dispatch_test
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"path/filepath"
 	"slices"
@@ -578,16 +577,7 @@ func TestFullDisk(t *testing.T) {
 }
 
 // emptyLog moves the journal's log into its file and returns the log's path.
-func (y *yard) emptyLog() string {
-	y.Helper()
-	path := filepath.Join(y.dir, "journal.db")
-	db, err := sql.Open("sqlite", path)
-	y.must(err)
-	y.Cleanup(func() { y.must(db.Close()) })
-	_, err = db.Exec("PRAGMA wal_checkpoint(TRUNCATE)")
-	y.must(err)
-	return path + "-wal"
-}
+func (y *yard) emptyLog() string { return storetest.EmptyLog(y, filepath.Join(y.dir, "journal.db")) }
 
 func TestNothingOfAnotherSystemIsDone(t *testing.T) {
 	y := enter(t, sqlite.Options{Unsafe: true})
