@@ -35,16 +35,9 @@ func (l *layer) attempted(a crossdock.Attempt) {
 // resulted decides what came back from an attempt: one receipt after the other.
 // said are the statements of what pushes saw instead of what they expected.
 func (l *layer) resulted(r crossdock.Result, said []heardOf) {
-	var need []Address
-	for _, c := range r.Receipts {
-		need = append(need, RecordAt(c.Of), ViewAt(r.System, c.Of), WantAt(r.System, DoPush, c.Of), WantAt(r.System, DoLook, c.Of),
-			AwaitAt(keyName(r.System, c.Of)), ExceptionAt(key("push", string(r.System)+"|"+c.Of.Short())))
-		if c.Key != "" {
-			need = append(need, LinkAt(crossdock.Ref{System: r.System, Kind: c.Of.Kind, Key: c.Key}))
-		}
+	for _, c := range r.Receipts { // without its view a receipt goes nowhere
+		l.soon(ViewAt(r.System, c.Of), WantAt(r.System, DoPush, c.Of))
 	}
-	l.need(append(need, l.held(r)...)...)
-	l.need(l.promisedTo(r)...)
 	for _, c := range r.Receipts {
 		l.about(c.Of)
 		l.credentials(r.System, c)
@@ -57,33 +50,6 @@ func (l *layer) resulted(r crossdock.Result, said []heardOf) {
 	for _, h := range said {
 		l.hear(h)
 	}
-}
-
-// held lists what is read when the ERP answers for an order.
-func (l *layer) held(r crossdock.Result) []Address {
-	need := []Address{ExceptionAt(key("credentials", string(r.System)))}
-	for _, c := range r.Receipts {
-		if c.Of.Kind == crossdock.KindOrder {
-			need = append(need, PromiseAt(c.Of), ExceptionAt(key("amount", c.Of.Short())))
-		}
-	}
-	return need
-}
-
-// promisedTo lists the balances of what the orders of a result were promised.
-func (l *layer) promisedTo(r crossdock.Result) []Address {
-	var need []Address
-	for _, c := range r.Receipts {
-		if c.Of.Kind != crossdock.KindOrder {
-			continue
-		}
-		if p := get[Promise](l, PromiseAt(c.Of)); p != nil {
-			for _, line := range p.Lines {
-				need = append(need, BalanceAt(line.Item, p.Site), AwaitAt(stockName(line.Item, p.Site)))
-			}
-		}
-	}
-	return need
 }
 
 func (l *layer) receipt(r crossdock.Result, c crossdock.Receipt) {

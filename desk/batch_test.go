@@ -26,7 +26,7 @@ func faulty(n, records int) crossdock.Message {
 	for i := range rows {
 		rows[i] = connectortest.Row{Kind: crossdock.KindItem, Key: fmt.Sprint(i % records), Fault: "unreadable"}
 	}
-	m := message("erp", rows...)
+	m := connectortest.Message("erp", rows...)
 	m.Key = ""
 	return m
 }
@@ -42,9 +42,9 @@ func (o *office) counted() (n int) {
 
 func TestLargeMessageIsTakenInSlicesBesideUrgentOnes(t *testing.T) {
 	o := enter(t)
-	o.file(crossdock.Urgent, setup)
+	o.file(crossdock.Urgent, connectortest.Setup)
 	o.file(crossdock.Bulk, faulty(5_200, 10))
-	o.file(crossdock.Bulk, message("erp", connectortest.Row{Kind: crossdock.KindItem, Key: "after", Fault: "unreadable"}))
+	o.file(crossdock.Bulk, connectortest.Message("erp", connectortest.Row{Kind: crossdock.KindItem, Key: "after", Fault: "unreadable"}))
 	for n := int64(2); n < 8; n++ { // something urgent comes between any two steps
 		o.file(crossdock.Urgent, crossdock.Action{By: "Ada", Do: "drop"})
 		o.step()
@@ -86,7 +86,7 @@ func (o *office) position() store.Position {
 
 func TestOrderInsideALaneIsKept(t *testing.T) {
 	o := enter(t)
-	o.file(crossdock.Urgent, setup)
+	o.file(crossdock.Urgent, connectortest.Setup)
 	for i := range 700 {
 		o.file([]crossdock.Lane{crossdock.Normal, crossdock.Bulk}[i%2], faulty(1+i%3, 5))
 	}
@@ -105,7 +105,7 @@ func TestOrderInsideALaneIsKept(t *testing.T) {
 
 func TestTimeNeverGoesBack(t *testing.T) {
 	o := enter(t)
-	o.file(crossdock.Urgent, setup)
+	o.file(crossdock.Urgent, connectortest.Setup)
 	for _, jump := range []time.Duration{time.Hour, -3 * time.Hour, time.Minute, 4 * time.Hour} {
 		o.at = o.at.Add(jump)
 		o.file(crossdock.Normal, faulty(2, 1))
@@ -122,7 +122,7 @@ func TestTimeNeverGoesBack(t *testing.T) {
 func TestPanicsHoldNothingElseUp(t *testing.T) {
 	o := enter(t)
 	o.stocked("100")
-	o.file(crossdock.Normal, bought(1), message("shop", connectortest.Row{Kind: crossdock.KindOrder, Key: "9", Fault: connectortest.Panics}), bought(2))
+	o.file(crossdock.Normal, bought(1), connectortest.Message("shop", connectortest.Row{Kind: crossdock.KindOrder, Key: "9", Fault: connectortest.Panics}), bought(2))
 	o.rest()
 	o.exception("the connector of shop failed", connectortest.Panics)
 
@@ -271,7 +271,7 @@ func TestFullDiskIsWaitedOut(t *testing.T) {
 // after a few entries, none waits for long.
 func TestNoLaneWaitsForLong(t *testing.T) {
 	o := enter(t)
-	o.file(crossdock.Urgent, setup)
+	o.file(crossdock.Urgent, connectortest.Setup)
 	o.rest()
 	for range 300 {
 		o.file(crossdock.Urgent, faulty(1, 1))
@@ -308,7 +308,7 @@ func TestNoLaneWaitsForLong(t *testing.T) {
 func TestLoneLaneFillsTheBatch(t *testing.T) {
 	for _, lane := range crossdock.Lanes {
 		o := enter(t)
-		o.file(crossdock.Urgent, setup)
+		o.file(crossdock.Urgent, connectortest.Setup)
 		o.rest()
 		for range 200 {
 			o.file(lane, faulty(1, 1))

@@ -22,11 +22,6 @@ import (
 
 var noon = time.Date(2026, 11, 2, 12, 0, 0, 0, time.UTC)
 
-var setup = crossdock.Setup{Hash: "h1", Connections: []crossdock.Connection{
-	{System: "shop", Connector: "plain", Owns: []crossdock.Kind{crossdock.KindOrder}, Sites: []string{"E"}},
-	{System: "erp", Connector: "plain", Takes: []crossdock.Kind{crossdock.KindParty, crossdock.KindOrder}, Owns: []crossdock.Kind{crossdock.KindItem, crossdock.KindSite, crossdock.KindStock}, Settles: time.Minute},
-}}
-
 // yard is a dispatch between a real store, with a desk that decides when told to,
 // and a target.
 type yard struct {
@@ -76,22 +71,17 @@ func enter(t *testing.T, o sqlite.Options) *yard {
 	y.erp = &erp{Target: &connectortest.Target{Door: crossdock.DoorRefused, Now: y.now}}
 	y.open(o)
 	t.Cleanup(func() { y.must(y.s.Close()) })
-	y.file(crossdock.Urgent, setup)
+	y.file(crossdock.Urgent, connectortest.Setup)
 	for _, r := range connectortest.Goods(map[string]string{"TEA": "9"}) {
-		m := message("erp", r)
+		m := connectortest.Message("erp", r)
 		m.Asked = y.at
 		y.file(crossdock.Normal, m)
 	}
-	y.file(crossdock.Normal, message("shop",
+	y.file(crossdock.Normal, connectortest.Message("shop",
 		connectortest.Row{Kind: crossdock.KindParty, Key: "ada", Version: "1", Fields: map[string]any{"name": "Ada", "phone": "0"}},
 		connectortest.Order("1001", "shop/party/ada", "TEA", "1", "5.00")))
 	y.decide()
 	return y
-}
-
-func message(from crossdock.System, rows ...connectortest.Row) crossdock.Message {
-	last := rows[len(rows)-1]
-	return crossdock.Message{From: from, Kind: last.Kind, Key: last.Key, Version: last.Version, Body: connectortest.Body(rows...)}
 }
 
 func (y *yard) now() time.Time { return y.at }
@@ -380,7 +370,7 @@ func (y *yard) doubted() {
 // retouch has the party projected anew, since its door is another.
 func (y *yard) retouch() {
 	y.Helper()
-	y.file(crossdock.Normal, message("shop", connectortest.Row{Kind: crossdock.KindParty, Key: "ada", Version: "2", Fields: map[string]any{"name": "Ada", "phone": "1"}}))
+	y.file(crossdock.Normal, connectortest.Message("shop", connectortest.Row{Kind: crossdock.KindParty, Key: "ada", Version: "2", Fields: map[string]any{"name": "Ada", "phone": "1"}}))
 	y.decide()
 }
 
@@ -449,7 +439,7 @@ func TestLooksThatFail(t *testing.T) {
 func TestLooksInVain(t *testing.T) {
 	for name, answer := range map[string]func(crossdock.Message) crossdock.Message{
 		"of another record": func(m crossdock.Message) crossdock.Message {
-			return message("erp", connectortest.Row{Kind: m.Kind, Key: "other", Version: "1", Fields: map[string]any{"name": "Bob"}})
+			return connectortest.Message("erp", connectortest.Row{Kind: m.Kind, Key: "other", Version: "1", Fields: map[string]any{"name": "Bob"}})
 		},
 		"of nothing": func(m crossdock.Message) crossdock.Message { m.Body = []byte("[]"); return m },
 		"of another record under its key": func(m crossdock.Message) crossdock.Message {
@@ -497,7 +487,7 @@ func TestLooksInVain(t *testing.T) {
 // A look at a system that can't be asked for one record is told to a person.
 func TestLookAtASystemThatCannotBeAsked(t *testing.T) {
 	y := enter(t, sqlite.Options{Unsafe: true})
-	m := message("shop", connectortest.Row{Kind: crossdock.KindOrder, Key: "7", Version: "1"})
+	m := connectortest.Message("shop", connectortest.Row{Kind: crossdock.KindOrder, Key: "7", Version: "1"})
 	m.Fault = &crossdock.Fault{Code: crossdock.Invalid, Text: "breaks off"}
 	y.file(crossdock.Urgent, m)
 	y.decide()
