@@ -40,7 +40,7 @@ const (
 )
 
 // readTimeout is how long a request may take to arrive.
-const readTimeout = 10 * time.Second
+const readTimeout = time.Minute
 
 // gate is the door of a hub with one shop, over HTTP, and the store behind it.
 type gate struct {
