@@ -16,7 +16,7 @@ type partner struct {
 
 func (f *flow) partner(key string) *partner {
 	x := &partner{flow: f, of: crossdock.BookRef(crossdock.KindParty, key+"-"+f.run), p: crossdock.Party{
-		Name: "Ada Lee", Email: "ada@example.org", Phone: "+15550100", TaxID: "US123456",
+		Name: "Ada Lee", Email: "ada@example.org", Phone: "+15550100", TaxID: "US123456", Company: "Lee & Co",
 		Address: crossdock.Address{Street: "1 Main St", Street2: "Floor 2", City: "Lexington", Zip: "40502", Country: "US", Region: "KY"},
 	}}
 	f.true(x.of, x.p)
@@ -97,6 +97,12 @@ func TestEmptiedFields(t *testing.T) {
 		}
 		if steps := f.true(x.of, x.p); steps != 0 {
 			t.Fatalf("an emptied field is work again: %d steps", steps)
+		}
+
+		x.p.Name, x.p.Company, x.p.IsFirm = "Lee & Co", "", true
+		f.true(x.of, x.p)
+		if got := x.row("name", "is_company", "company_name"); !sameFields(got, `"name":"Lee & Co"`, `"is_company":true`, `"company_name":false`) {
+			t.Fatalf("a person who is a firm now: %s", got)
 		}
 
 		x.person(map[string]any{"street2": "Gate 4", "vat": "US999999"})

@@ -310,7 +310,7 @@ func TestDiscountsAndCharges(t *testing.T) {
 			tea("3", "1", "20.00", "0", nil),
 			tea("4", "0", "20.00", "0", tax), // removed
 		}
-		o.Discount = usd("6.40")
+		o.Discount, o.Note = usd("6.40"), "Ring twice"
 		o.Charges = []crossdock.Charge{{Title: "Post", Price: usd("5.00"), Discount: usd("0.50"), Taxes: tax}, {Title: "Free", Price: usd("0")}}
 		f.true(of, o)
 		// Net 15 + 29 + 20 = 64; the 6.40 fall 4.40 on the taxed 44 and 2.00 on the free 20.
