@@ -36,6 +36,7 @@ var types = []connector.Type{odooconn.Type, shopifyconn.Type}
 type rig struct {
 	t    *testing.T
 	odoo *odoo.Server
+	log  *slog.Logger
 	cfg  *config.Config
 	base string
 	stop func()
@@ -44,7 +45,13 @@ type rig struct {
 
 func newRig(t *testing.T) *rig {
 	t.Helper()
-	r := &rig{t: t, odoo: odoo.New(odoo.Config{Version: 18, Database: sim.Database, User: sim.User, Password: sim.Password, Clock: time.Now, Seed: 1})}
+	return newRigBehind(t, slog.DiscardHandler, func(h http.Handler) http.Handler { return h })
+}
+
+// newRigBehind is newRig with a log, and with something between the hub and Odoo.
+func newRigBehind(t *testing.T, log slog.Handler, between func(http.Handler) http.Handler) *rig {
+	t.Helper()
+	r := &rig{t: t, log: slog.New(log), odoo: odoo.New(odoo.Config{Version: 18, Database: sim.Database, User: sim.User, Password: sim.Password, Clock: time.Now, Seed: 1})}
 	must(t, r.odoo.AddWarehouse("E", "East"))
 	for _, p := range []odoo.Product{
 		{SKU: "SKU2006-001", Name: "Aviator sunglasses", Price: "89.99"}, {SKU: "LENS-PROTECT-2YR", Name: "Lens Protection Plan", Price: "19.99", Kind: "service"},
@@ -56,7 +63,7 @@ func newRig(t *testing.T) *rig {
 			must(t, r.odoo.SetStock(p.SKU, "E", "5"))
 		}
 	}
-	away := httptest.NewServer(r.odoo)
+	away := httptest.NewServer(between(r.odoo))
 	t.Cleanup(away.Close)
 	dir, err := os.MkdirTemp("", "hub") // short: a socket's path may have about 100 characters
 	must(t, err)
@@ -80,7 +87,7 @@ connections:
 
 func (r *rig) start() {
 	r.t.Helper()
-	hub, err := app.Open(r.t.Context(), r.cfg, slog.New(slog.DiscardHandler))
+	hub, err := app.Open(r.t.Context(), r.cfg, r.log)
 	must(r.t, err)
 	r.base = "http://" + hub.Address()
 	ctx, stop := context.WithCancel(context.Background())

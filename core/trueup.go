@@ -39,7 +39,7 @@ func (l *layer) trueUp(p Projected) {
 	if v.Adopt { // a person's change was taken over: the target holds what is wanted, in its own form
 		v.Adopt = false
 		if !p.Want.IsZero() && len(p.Waits) == 0 {
-			v.Asked = p.Want
+			v.Asked, v.Doubt = p.Want, crossdock.Record{}
 		}
 		l.put(v)
 	}

@@ -132,11 +132,11 @@ func (l *Live) signIn() error {
 	if err := l.rpc("common", "authenticate", []any{l.database, l.user, l.key, map[string]any{}}, &uid); err != nil {
 		return err
 	}
-	id, ok := uid.(float64)
+	id, ok := wholeNumber(uid)
 	if !ok || id <= 0 {
 		return crossdock.Errorf(crossdock.Unauthorized, "%s does not let user %q in with the key given", l, l.user)
 	}
-	l.uid = int(id)
+	l.uid = id
 	return nil
 }
 
@@ -252,5 +252,7 @@ func (l *Live) rpc(service, method string, args []any, out any) error {
 	if out == nil || len(answer.Result) == 0 { // a method that returns None has no result
 		return nil
 	}
-	return json.Unmarshal(answer.Result, out)
+	d := json.NewDecoder(bytes.NewReader(answer.Result))
+	d.UseNumber() // an id never passes through a float
+	return d.Decode(out)
 }

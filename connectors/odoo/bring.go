@@ -188,7 +188,7 @@ func question(answer json.RawMessage) string {
 	if json.Unmarshal(answer, &action) != nil || action.Name == "" && action.Model == "" {
 		return ""
 	}
-	return fmt.Sprintf(" and asks for a decision instead (%s)", or(action.Name, action.Model))
+	return fmt.Sprintf(" and asks for a decision instead (%s)", or(veil(action.Name, nil), action.Model))
 }
 
 // actedNot writes the receipt of the one order Odoo refuses. Where it has reached

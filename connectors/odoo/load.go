@@ -103,10 +103,10 @@ func (p *pushing) loadRest(ctx context.Context, s *sheet, idx []int, answer load
 	bad := map[int][]string{}
 	var loose []string
 	for _, m := range answer.Messages {
-		text := clean(m.Message)
+		text := m.Message
 		switch {
 		case raced(m.Message):
-			p.failAll(idx, fail(crossdock.Unavailable, &cause{class: "load"}, "Odoo made none of these records, because somebody else was writing the same: %s", text))
+			p.failAll(idx, fail(crossdock.Unavailable, &cause{class: "load"}, "Odoo made none of these records, because somebody else was writing the same: %s", veil(text, nil)))
 			return nil
 		case m.Type != "error":
 		case m.Record == nil || *m.Record < 0 || *m.Record >= len(idx):
@@ -124,7 +124,7 @@ func (p *pushing) loadRest(ctx context.Context, s *sheet, idx []int, answer load
 	var rest []int
 	for n, i := range idx {
 		if texts, ok := bad[n]; ok {
-			p.fail(i, loadFault(s.model, texts))
+			p.fail(i, loadFault(s, i, texts))
 			continue
 		}
 		rest = append(rest, i)
@@ -139,17 +139,20 @@ func raced(text string) bool {
 		strings.Contains(text, "ir_model_data") && strings.Contains(text, "duplicate key")
 }
 
-func loadFault(model crossdock.Kind, texts []string) error {
-	text := strings.Join(slices.Compact(texts), "; ")
-	if text == "" {
-		text = "Odoo gave no reason"
-	}
+// loadFault is the outcome of the record at place i of the batch.
+func loadFault(s *sheet, i int, texts []string) error {
+	said := strings.Join(slices.Compact(texts), "; ")
 	code := crossdock.Invalid
 	switch {
-	case accessCode(text) == crossdock.Refused:
+	case accessCode(said) == crossdock.Refused:
 		code = crossdock.Refused
-	case strings.Contains(text, "You are not allowed to"): // a right the user lacks, for any record
+	case strings.Contains(said, "You are not allowed to"): // a right the user lacks, for any record
 		code = crossdock.Unauthorized
 	}
-	return fail(code, &cause{class: "load"}, "Odoo does not take the %s: %s", model, text)
+	pushed := pushedWords("load", []any{s.columns, s.rows[i]})
+	shown := make([]string, 0, len(texts))
+	for _, t := range texts {
+		shown = append(shown, veil(t, pushed))
+	}
+	return fail(code, &cause{class: "load"}, "Odoo does not take the %s: %s", s.model, or(shorten(strings.Join(slices.Compact(shown), "; ")), "it gave no reason"))
 }

@@ -5,10 +5,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"maps"
 	"net/http"
 	"os"
-	"slices"
 	"strings"
 	"testing"
 
@@ -129,11 +127,9 @@ func recordedFields(t *testing.T) map[string]map[string]map[string]knownField {
 	return all
 }
 
-// methods are those seen to work in the recordings.
-var methods = []string{"action_cancel", "action_confirm", "context_get", "get_external_id", "load", "read", "search", "search_read", "write"}
-
 // strict fails a test whose connector names a model, a method or a field that the
-// recorded fields_get of the version does not have. Calls of the test itself go past it.
+// recorded fields_get of the version does not have, or that testdata/calls.json does
+// not list. Calls of the test itself go past it.
 func strict(t *testing.T, version int, next http.Handler) http.Handler {
 	fields := recordedFields(t)[fmt.Sprint(version)]
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -153,7 +149,11 @@ func strict(t *testing.T, version int, next http.Handler) http.Handler {
 				t.Error(err)
 			}
 			if q.Params.Service == "object" {
-				for _, complaint := range breaches(fields, q.Params.Args) {
+				complaints := breaches(fields, q.Params.Args)
+				if u, err := usedBy(q.Params.Args); err == nil {
+					complaints = append(complaints, unlisted(u)...)
+				}
+				for _, complaint := range complaints {
 					t.Errorf("Odoo %d: %s", version, complaint)
 				}
 			}
@@ -162,72 +162,20 @@ func strict(t *testing.T, version int, next http.Handler) http.Handler {
 	})
 }
 
-// breaches checks one execute_kw call.
+// breaches checks one execute_kw call: its model and its fields against the recorded
+// fields_get.
 func breaches(fields map[string]map[string]knownField, args []json.RawMessage) (out []string) {
-	var model, method string
-	var pos []json.RawMessage
-	var kw map[string]json.RawMessage
-	for i, v := range []any{&model, &method, &pos, &kw} {
-		if err := json.Unmarshal(args[3+i], v); err != nil {
-			return []string{err.Error()}
-		}
+	u, err := usedBy(args)
+	if err != nil {
+		return []string{err.Error()}
 	}
-	need := func(path string) {
-		if p := unknownPath(fields, model, path); p != "" {
-			out = append(out, model+"."+method+": "+p)
+	if u.Method != "context_get" { // asks for no record
+		if fields[u.Model] == nil {
+			return []string{"the model " + u.Model + " was never recorded"}
 		}
-	}
-	list := func(v json.RawMessage) (names []string) {
-		_ = json.Unmarshal(v, &names)
-		return names
-	}
-	if !slices.Contains(methods, method) {
-		return []string{"the method " + method + " was never recorded"}
-	}
-	if method == "context_get" {
-		return nil
-	}
-	if fields[model] == nil {
-		return []string{"the model " + model + " was never recorded"}
-	}
-	switch method {
-	case "read":
-		for _, n := range list(pos[1]) {
-			need(n)
-		}
-	case "search_read", "search":
-		if method == "search_read" {
-			for _, n := range list(pos[1]) {
-				need(n)
-			}
-		}
-		var domain []any
-		_ = json.Unmarshal(pos[0], &domain)
-		for _, leaf := range domain {
-			if l, ok := leaf.([]any); ok {
-				need(l[0].(string))
-			}
-		}
-		if by := string(kw["order"]); by != "" {
-			need(strings.Fields(strings.Trim(by, `"`))[0])
-		}
-	case "load":
-		for _, n := range list(pos[0]) {
-			need(strings.TrimSuffix(n, "/.id"))
-		}
-	case "write":
-		var values map[string]json.RawMessage
-		_ = json.Unmarshal(pos[1], &values)
-		for n := range maps.Keys(values) {
-			need(n)
-		}
-		var lines [][]any
-		_ = json.Unmarshal(values["order_line"], &lines)
-		for _, l := range lines {
-			if v, ok := l[2].(map[string]any); ok {
-				for n := range v {
-					need("order_line/" + n)
-				}
+		for _, path := range u.Fields {
+			if p := unknownPath(fields, u.Model, path); p != "" {
+				out = append(out, u.Model+"."+u.Method+": "+p)
 			}
 		}
 	}

@@ -1,6 +1,7 @@
 package shopify
 
 import (
+	"strconv"
 	"strings"
 
 	"github.com/crossdockhq/crossdock"
@@ -31,16 +32,38 @@ func (s shape) order(n node) (order, error) {
 	for _, l := range n.path(s.lines).items() {
 		o.lines = append(o.lines, s.line(r, l))
 	}
+	exact := s.exactIDs(n)
 	for _, c := range n.path(s.charges).items() {
-		id := c.at("id").text() // a number, or a global id that ends with it
 		o.charges = append(o.charges, charge{
-			key: id[strings.LastIndexByte(id, '/')+1:], code: c.at(s.code).text(), title: c.at(s.title).text(), removed: c.at(s.removed).isTrue(),
+			key: s.chargeKey(c, exact), code: c.at(s.code).text(), title: c.at(s.title).text(), removed: c.at(s.removed).isTrue(),
 			price: s.priceOf(r, c, s.chargePrice), discounts: s.discountsOf(r, c), taxes: s.taxesOf(r, c),
 		})
 	}
 	o.original, o.current = s.totals(r, n, s.original), s.totals(r, n, s.now)
 	return o, r.err
 }
+
+// exactIDs reports a body whose numeric ids have all their digits. Those of Shopify's
+// own samples went through a float: the order's is not the one in its global id.
+func (s shape) exactIDs(n node) bool { return n.at("id").text() == tail(n.at(s.id).text()) }
+
+// chargeKey returns the number of a shipping line: from its global id where it has
+// one (webhook schema orders/updated 2026-07 has none), else the digits of its
+// number. One that may have lost digits is no key.
+func (s shape) chargeKey(c node, exact bool) string {
+	if gid := c.at(s.id).text(); gid != "" {
+		return tail(gid)
+	}
+	const whole = 1 << 53 // up to here a float holds every whole number
+	id := c.at("id").text()
+	if n, err := strconv.ParseInt(id, 10, 64); err != nil || n > whole && !exact {
+		return ""
+	}
+	return id
+}
+
+// tail returns what stands behind the last slash of a global id.
+func tail(gid string) string { return gid[strings.LastIndexByte(gid, '/')+1:] }
 
 func (s shape) line(r *reader, l node) line {
 	out := line{
