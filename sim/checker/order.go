@@ -63,9 +63,11 @@ func (c *check) cancelled(o Order, rows []order, open bool) {
 		return // it was looked up
 	}
 	by := c.by(told, quietForPush)
-	switch s := rows[0]; {
-	case s.made.After(by):
-		c.wrong(o.Name(), "was made in Odoo at %s, although the hub had heard at %s that it is cancelled", clock(s.made), clock(told))
+	s := rows[0]
+	if s.made.After(by) { // to learn what became of a lost push it is sent again, and cancelled where that made it
+		by = c.by(s.made, quietForPush)
+	}
+	switch {
 	case s.confirmed.After(by):
 		c.wrong(o.Name(), "was confirmed in Odoo at %s, although the hub had heard at %s that it is cancelled", clock(s.confirmed), clock(told))
 	case s.written.After(by):
