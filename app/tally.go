@@ -74,10 +74,12 @@ func (d *Demo) summary(ctx context.Context) (*DemoSummary, error) {
 	}
 	d.exceptions(open, s)
 	story := d.told()
+	var listed []checker.Exception
 	for _, x := range open {
-		story.Exceptions = append(story.Exceptions, checker.Exception{Check: x.Check, Order: x.Of.Key, Text: x.Text})
+		listed = append(listed, checker.Exception{Check: x.Check, Order: string(demoShop) + "/" + x.Of.Key, Text: x.Text})
 	}
-	for _, w := range checker.Check(d.in.Odoo, map[string]checker.Holds{string(demoShop): shop}, story) {
+	wrong := checker.Check(d.in.Odoo, map[string]checker.Holds{string(demoShop): shop}, story)
+	for _, w := range append(wrong, checker.Exceptions(d.in.Odoo, story, listed)...) {
 		s.Wrong = append(s.Wrong, w.String())
 	}
 	if all := s.OrdersConfirmed + s.OrdersCancelled + s.Tests + s.Exceptions; all != s.OrdersIn {
@@ -191,7 +193,7 @@ func (d *Demo) told() checker.Story {
 			}
 		}
 		story.Orders = append(story.Orders, checker.Order{
-			Shop: string(demoShop), Number: number, Sites: []string{"E", "W"}, Test: row["test"] == true, Cancelled: cancelled[number],
+			Shop: string(demoShop), Number: number, Email: fmt.Sprint(row["email"]), Sites: []string{"E", "W"}, Test: row["test"] == true, Cancelled: cancelled[number],
 			Contents: []checker.Content{{Units: units, Total: fmt.Sprint(row["total_price"])}},
 		})
 	}

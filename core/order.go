@@ -135,6 +135,9 @@ func (l *layer) decideOrder(r *Record, o *crossdock.Order, before crossdock.Reco
 	switch {
 	case o.State == crossdock.OrderCancelled:
 		o.Findings = lasting(o)
+		if changed.Has("cancelled") {
+			l.settled("called off", r.Of.Short(), "it is cancelled in "+string(o.Channel)+" too")
+		}
 		l.save(r, o)
 		l.say("nothing to do: " + r.Of.Short() + " is cancelled")
 	case o.Cancelled != nil:
@@ -367,8 +370,8 @@ func stateOf(held crossdock.Record) crossdock.OrderState {
 // the ERP, unless they come to what the customer agreed to.
 func (l *layer) amountsChanged(v *View, before crossdock.Record) {
 	var o crossdock.Order
-	if r := l.record(v.Of); r == nil || r.Body.Unpack(&o) != nil {
-		return
+	if r := l.record(v.Of); r == nil || r.Body.Unpack(&o) != nil || o.State == crossdock.OrderCancelled {
+		return // of one that is called off no amount is owed
 	}
 	if total, ok := totalOf(v.Held); ok && agree(total, o.Totals.Total) {
 		l.settled("changed there", v.Of.Short(), "the totals agree")

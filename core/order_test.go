@@ -173,6 +173,23 @@ func TestPeopleInTheERP(t *testing.T) {
 			t.Errorf("cancelled by %q, want odoo", by)
 		}
 	})
+	t.Run("cancel an order, and then the channel does too", func(t *testing.T) {
+		h := confirmed(t)
+		h.erp.person("1001", func(s *sale) { s.state = "cancel" })
+		h.works()
+		h.exceptions("called off|order/1001")
+		h.shop.webhook(cancelled(order("1001", "2")), 1)
+		h.works()
+		h.is("1001", crossdock.OrderCancelled)
+		h.exceptions()
+	})
+	t.Run("change an order and cancel it, heard of in one reading", func(t *testing.T) {
+		h := confirmed(t)
+		h.erp.person("1001", func(s *sale) { s.total, s.state = "30.00 USD", "cancel" })
+		h.works()
+		h.is("1001", crossdock.OrderCancelled)
+		h.exceptions("called off|order/1001")
+	})
 	t.Run("cancel a draft, and the answer to our resend shows it", func(t *testing.T) {
 		h := newHouse(t, "3")
 		h.shop.webhook(order("1001", "2"), 0)
