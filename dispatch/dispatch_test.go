@@ -475,7 +475,7 @@ func TestLooksInVain(t *testing.T) {
 			if looks < 3 || looks > 8 {
 				t.Errorf("%d looks in an hour", looks)
 			}
-			xs, err := y.s.Book().Exceptions(t.Context(), false, 10)
+			xs, err := y.s.Book().Exceptions(t.Context(), false, nil, 10)
 			y.must(err)
 			if len(xs) != 1 || xs[0].Check != "look" {
 				t.Errorf("exceptions: %+v", xs)
@@ -495,7 +495,7 @@ func TestLookAtASystemThatCannotBeAsked(t *testing.T) {
 	y.step(true)
 	y.decide()
 	y.step(false)
-	xs, err := y.s.Book().Exceptions(t.Context(), false, 10)
+	xs, err := y.s.Book().Exceptions(t.Context(), false, nil, 10)
 	y.must(err)
 	if !slices.ContainsFunc(xs, func(x *core.Exception) bool {
 		return x.Check == "look" && strings.Contains(x.Text, "can't be asked")
