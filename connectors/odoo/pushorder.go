@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 
 	"github.com/crossdockhq/crossdock"
 )
@@ -19,7 +20,17 @@ func (p *pushing) makeOrders(ctx context.Context, idx []int) {
 		p.failAll(idx, err)
 		return
 	}
-	g := &group{model: orderModel}
+	var made []int
+	for _, some := range p.byCompany(idx) {
+		made = append(made, p.load(ctx, p.orderGroup(ctx, some, major))...)
+	}
+	slices.Sort(made)
+	p.ordersWritten(ctx, made)
+}
+
+// orderGroup puts orders of one company on sheets.
+func (p *pushing) orderGroup(ctx context.Context, idx []int, major int) *group {
+	g := &group{model: orderModel, with: inCompany(p.batch[idx[0]].Want, loadContext)}
 	for _, i := range idx {
 		if p.stopped([]int{i}) {
 			continue
@@ -31,7 +42,7 @@ func (p *pushing) makeOrders(ctx context.Context, idx []int) {
 		}
 		g.add(i, columns, rows)
 	}
-	p.ordersWritten(ctx, p.load(ctx, g))
+	return g
 }
 
 // orderHeader are the columns of an order's header, by the field of the want.
@@ -96,11 +107,11 @@ func wantedLines(want crossdock.Record) ([]orderLine, error) {
 // in the company's currency, whatever its amounts were meant in: so an order in
 // another currency is not made at all.
 func (p *pushing) pricelist(ctx context.Context, want crossdock.Record) (string, error) {
-	currency := want.Text("currency")
+	company, currency := want.Text("company_id"), want.Text("currency")
 	if name := want.Text("pricelist"); name != "" {
-		return p.c.pricelist(ctx, name, currency)
+		return p.c.pricelist(ctx, priceList{company, name, currency})
 	}
-	in, err := p.c.companyCurrency(ctx)
+	in, err := p.c.companyCurrency(ctx, company)
 	if err != nil {
 		return "", err
 	}
@@ -139,7 +150,7 @@ func (p *pushing) writeOrders(ctx context.Context, idx []int) {
 			p.fail(i, err)
 			continue
 		}
-		kw := p.c.context(map[string]any{"tracking_disable": true})
+		kw := p.c.context(inCompany(p.batch[i].Want, map[string]any{"tracking_disable": true}))
 		if err := p.c.rpc.call(ctx, string(orderModel), "write", []any{n, values}, kw, nil); err != nil {
 			p.failAll([]int{i}, err)
 			continue
