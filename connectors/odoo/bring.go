@@ -33,7 +33,9 @@ func (p *pushing) bring(ctx context.Context, idx []int, state string) {
 		}
 		var todo []int
 		for _, i := range some {
-			if r, there := rows[p.out[i].Key]; !there {
+			if r, there := rows[p.out[i].Key]; p.failed(i) {
+				continue
+			} else if !there {
 				p.orderGone(i)
 			} else if p.mayAct(i, r, do) {
 				todo = append(todo, i)

@@ -162,6 +162,39 @@ func TestAnotherCompanyIsLeftAlone(t *testing.T) {
 	})
 }
 
+// TestAnotherCompanyFailsAlone: what may not be read does not stop its batch.
+func TestAnotherCompanyFailsAlone(t *testing.T) {
+	eachStand(t, func(t *testing.T, f *flow) {
+		f.twoCompanies()
+		customer := f.customer()
+		ours, number := f.ref("ours")
+		theirs, number2 := f.ref("theirs")
+		first := f.order(number, customer)
+		first.Company = "US1"
+		var batch []crossdock.Push
+		for i, o := range []crossdock.Order{first, f.european(number2, customer)} {
+			of := []crossdock.Ref{ours, theirs}[i]
+			w := f.want(of, o)
+			if r := f.push(crossdock.Push{Of: of, Rev: 1, Want: w.Record, Door: w.Door})[0]; r.Code != crossdock.OK {
+				t.Fatalf("%+v", r)
+			}
+			want := f.view(of).Asked.Clone()
+			delete(want.Fields, "company_id")
+			batch = append(batch, crossdock.Push{Of: of, Rev: 2, Want: want, Key: f.view(of).Key, Door: crossdock.DoorFound})
+		}
+		f.conn = connect(t, f.s, func(c *odoo.Config) { c.Company = 1 }, nil)
+		for _, state := range []string{"draft", "sale", "cancel"} {
+			for _, p := range batch {
+				p.Want.Fields["state"] = json.RawMessage(`"` + state + `"`)
+			}
+			got := f.conn.Push(context.Background(), batch)
+			if got[0].Code != crossdock.OK || got[1].Code != crossdock.Refused {
+				t.Errorf("to %s: ours %q %s, theirs %q %s", state, got[0].Code, got[0].Text, got[1].Code, got[1].Text)
+			}
+		}
+	})
+}
+
 // TestCompaniesThatDoNotFit are told before anything is sent.
 func TestCompaniesThatDoNotFit(t *testing.T) {
 	eachStand(t, func(t *testing.T, f *flow) {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 
 	"github.com/crossdockhq/crossdock"
@@ -137,7 +138,7 @@ func (p *pushing) writeOrders(ctx context.Context, idx []int) {
 	var written []int
 	for _, i := range idx {
 		r, there := rows[p.out[i].Key]
-		if p.stopped([]int{i}) || !p.stillDraft(i, r, there) {
+		if p.failed(i) || p.stopped([]int{i}) || !p.stillDraft(i, r, there) {
 			continue
 		}
 		values, err := p.orderValues(ctx, p.batch[i].Want, major)
@@ -213,18 +214,32 @@ func (p *pushing) orderValues(ctx context.Context, want crossdock.Record, major 
 }
 
 // orderStates reads orders before they are acted on; ok is false when that failed
-// or there is nothing to do.
+// or there is nothing to do. An order that may not be read, one that a person moved
+// to another company for instance, fails alone: see failed.
 func (p *pushing) orderStates(ctx context.Context, idx []int) (rows map[string]row, ok bool) {
 	if p.stopped(idx) {
 		return nil, false
 	}
 	rows, err := p.c.readRows(ctx, crossdock.KindOrder, p.keys(idx))
-	if err != nil {
+	if err == nil {
+		return rows, true
+	}
+	if len(idx) == 1 || !halve(err) {
 		p.failAll(idx, err)
 		return nil, false
 	}
-	return rows, true
+	half := len(idx) / 2
+	rows, ok = p.orderStates(ctx, idx[:half:half])
+	more, okToo := p.orderStates(ctx, idx[half:])
+	if rows == nil {
+		rows = map[string]row{}
+	}
+	maps.Copy(rows, more)
+	return rows, ok || okToo
 }
+
+// failed reports a push that has its outcome already.
+func (p *pushing) failed(i int) bool { return p.out[i].Code != crossdock.OK }
 
 // ordersWritten reads what Odoo holds after drafts were made or changed. Where
 // load met an order that was there already, it wrote nothing: a different number
