@@ -10,6 +10,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -220,6 +221,24 @@ func TestShopifySampleConsistent(t *testing.T) {
 			t.Errorf("exception %s", x.Text)
 		}
 	}
+	who := func(s *replay.Story) (all []string) {
+		for _, p := range s.People {
+			a := p.Party.Address
+			all = append(all, strings.Join([]string{p.As, p.Party.Name, p.Party.Email, a.Street, a.City, a.Country}, "|"))
+		}
+		return all
+	}
+	if want := []string{"customer|John Smith|john@example.com|123 Shipping Street|Shippington|US", "bill to, ship to|Steve Shipper||123 Shipping Street|Shippington|US"}; !slices.Equal(who(story), want) {
+		t.Errorf("the order is about %q, want %q", who(story), want)
+	}
+	party := r.story(story.People[0].Of.Short(), func(*replay.Story) bool { return true })
+	if want := []string{"itself|John Smith|john@example.com|123 Shipping Street|Shippington|US", "address|Steve Shipper||123 Shipping Street|Shippington|US"}; !slices.Equal(who(party), want) {
+		t.Errorf("the customer is %q, want %q", who(party), want)
+	}
+	address := r.story(story.People[1].Of.Short(), func(*replay.Story) bool { return true })
+	if want := []string{"itself|Steve Shipper||123 Shipping Street|Shippington|US", "belongs to|John Smith|john@example.com|123 Shipping Street|Shippington|US"}; !slices.Equal(who(address), want) {
+		t.Errorf("the address is %q, want %q", who(address), want)
+	}
 }
 
 // TestUnsigned: what is not genuine is refused and leaves no trace.
@@ -255,19 +274,21 @@ func TestAskStopped(t *testing.T) {
 	r.end()
 	asked, err := app.Ask(t.Context(), r.cfg.Data)
 	must(t, err)
-	open, err := asked.Exceptions(t.Context(), false)
+	list, err := asked.Exceptions(t.Context(), replay.Asked{})
 	must(t, err)
+	open := list.Exceptions
 	if len(open) != 1 || open[0].ID != "item|sku:NOBODY-KNOWS" {
 		t.Fatalf("there are %d open exceptions: %+v", len(open), open)
 	}
-	must(t, asked.Act(t.Context(), crossdock.Action{By: "ada", Do: "drop", Note: "ordered by mistake", With: map[string]string{"exception": open[0].ID}}))
+	must(t, asked.Act(t.Context(), []crossdock.Action{{By: "ada", Do: "drop", Note: "ordered by mistake", With: map[string]string{"exception": open[0].ID}}}))
 	must(t, asked.Close())
 	r.start()
 	for end := time.Now().Add(10 * time.Second); ; time.Sleep(20 * time.Millisecond) {
 		asked, err := app.Ask(t.Context(), r.cfg.Data)
 		must(t, err)
-		open, err := asked.Exceptions(t.Context(), true)
+		list, err := asked.Exceptions(t.Context(), replay.Asked{All: true})
 		must(t, err)
+		open := list.Exceptions
 		must(t, asked.Close())
 		if len(open) == 1 && !open[0].Open() && strings.Contains(open[0].Why, "ordered by mistake") {
 			return

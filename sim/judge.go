@@ -19,7 +19,7 @@ const ordered = "ordered fault"
 // retry lets a person try again what a target refused because it was told to; again
 // is false when there is nothing of the kind. Other refusals are for the checker.
 func (r *runner) retry(ctx context.Context) (again bool, err error) {
-	open, err := r.w.Store.Book().Exceptions(ctx, false, 1000)
+	open, err := r.w.Store.Book().Exceptions(ctx, false, nil, 1000)
 	if err != nil {
 		return false, err
 	}
@@ -88,7 +88,7 @@ func (r *runner) tell(ctx context.Context) error {
 	for i, o := range r.story.Orders {
 		r.story.Orders[i] = *r.orders[o.Number]
 	}
-	open, err := r.w.Store.Book().Exceptions(ctx, false, 1000)
+	open, err := r.w.Store.Book().Exceptions(ctx, false, nil, 1000)
 	if err != nil {
 		return err
 	}

@@ -33,19 +33,19 @@ var Type = connector.Define("odoo", "Orders and customers in; products, stock, t
 
 // Config is one connection to one database of an Odoo server.
 type Config struct {
-	URL          string            `yaml:"url" required:"true" example:"https://odoo.example.com" doc:"Address of the Odoo server, without a path such as /web"`
-	Database     string            `yaml:"database" required:"true" example:"production" doc:"Name of the database"`
+	URL          string            `yaml:"url" required:"true" identity:"true" example:"https://odoo.example.com" doc:"Address of the Odoo server, without a path such as /web"`
+	Database     string            `yaml:"database" required:"true" identity:"true" example:"production" doc:"Name of the database"`
 	User         string            `yaml:"user" required:"true" example:"hub@example.com" doc:"Login of a user of the hub's own, with an e-mail address; rights: Sales / All Documents, Inventory / User, Invoicing / Billing, Contact Creation"`
 	Key          string            `yaml:"key" required:"true" secret:"true" doc:"API key of that user (Preferences, Account Security); Odoo lets keys live three months at most"`
-	Company      int               `yaml:"company_id" example:"1" doc:"Database id of the company; left out: the user's default company"`
+	Company      int               `yaml:"company_id" least:"1" most:"2147483647" example:"1" doc:"Database id of the company; left out: the user's default company"`
 	Companies    map[string]string `yaml:"companies" example:"{US1: 1, EU1: 4}" doc:"Where the connection serves several companies, in place of company_id: each company of the hub to its database id in Odoo. An order is made in the company of its shop's connection"`
 	Taxes        map[string]string `yaml:"taxes" example:"{\"State Tax 8%\": \"8% Sales\"}" doc:"A channel's tax (its title and rate, its title, or its rate) to the name of the sales tax in Odoo; left out, the tax of the same name is taken"`
 	Shipping     string            `yaml:"shipping_product" default:"SHIPPING" doc:"Internal reference of the service product that shipping and fees are booked on"`
 	Discount     string            `yaml:"discount_product" default:"DISCOUNT" doc:"Internal reference of the service product that discounts are booked on where a percentage can't say them exactly"`
 	Pricelists   map[string]string `yaml:"pricelists" example:"{EUR: \"Web EUR\"}" doc:"Currency to the name of the price list that makes an order be in it; needed for every currency that is not the company's"`
-	Batch        int               `yaml:"batch" default:"50" doc:"Orders made in one call"`
-	ConfirmBatch int               `yaml:"confirm_batch" default:"25" doc:"Orders confirmed in one call; confirming one costs Odoo about 0.1 s"`
-	Overlap      time.Duration     `yaml:"overlap" default:"60s" doc:"How far a pull reads back, because Odoo dates a change by the start of its transaction"`
+	Batch        int               `yaml:"batch" default:"50" least:"1" most:"1000" doc:"Orders made in one call"`
+	ConfirmBatch int               `yaml:"confirm_batch" default:"25" least:"1" most:"1000" doc:"Orders confirmed in one call; confirming one costs Odoo about 0.1 s"`
+	Overlap      time.Duration     `yaml:"overlap" default:"60s" least:"0s" most:"24h" doc:"How far a pull reads back, because Odoo dates a change by the start of its transaction"`
 }
 
 const (
