@@ -52,6 +52,7 @@ func (r *runner) judge(ctx context.Context) error {
 	}
 	r.report.Wrong = append(r.report.Wrong, inside...)
 	r.report.Orders = len(r.story.Orders)
+	r.report.Spoken = r.w.Odoo.Spoken()
 	r.report.Struck = r.w.Doors["odoo"].Struck()
 	for _, row := range r.w.Odoo.Rows("sale.order") {
 		if row["state"] == "sale" {

@@ -22,6 +22,7 @@ type Report struct {
 	Orders    int
 	Confirmed int
 	Kills     int
+	Spoken    map[string]int // calls of Odoo by protocol: "json2" on 19, which takes the key as bearer
 	Struck    map[string]int // faults of Odoo's door, by their word
 	Wrong     []checker.Wrong
 	Stories   map[string]string // of the orders that are wrong, by number

@@ -61,26 +61,21 @@ func afterOf(err error) time.Duration {
 const (
 	accessDenied   = "odoo.exceptions.AccessDenied"
 	sessionExpired = "odoo.http.SessionExpiredException"
+	notLetIn       = "werkzeug.exceptions.Unauthorized" // JSON-2: the key is none, or not any more
+	notThere       = "werkzeug.exceptions.NotFound"     // JSON-2: no such model, no such method
 )
 
 // signedOut reports an error that a fresh sign-in may cure.
 func signedOut(err error) bool {
 	var c *cause
-	return errors.As(err, &c) && (c.class == accessDenied || c.class == sessionExpired)
+	return errors.As(err, &c) && (c.class == accessDenied || c.class == sessionExpired || c.class == notLetIn)
 }
 
 // className is the form of an exception's class. Anything else is not shown.
 var className = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_.]{0,120}$`)
 
 // pushed returns the words the call was to write.
-func (r request) pushed() []string {
-	if len(r.args) < 6 { // the arguments of execute_kw: database, user, key, model, method, arguments
-		return nil
-	}
-	method, _ := r.args[4].(string)
-	args, _ := r.args[5].([]any)
-	return pushedWords(method, args)
-}
+func (r request) pushed() []string { return pushedWords(r.method, r.args) }
 
 // fault gives an exception its code. Odoo rolls its transaction back on every
 // exception, so a call that ends in one did nothing, except where PostgreSQL
@@ -95,7 +90,7 @@ func (e *rpcError) fault(r request) error {
 	switch {
 	case e.Code == 100 || class == sessionExpired:
 		return fail(crossdock.Unauthorized, &cause{class: sessionExpired}, "Odoo does not know the session any more (%s)", r.what)
-	case class == accessDenied:
+	case class == accessDenied || class == notLetIn:
 		return fail(crossdock.Unauthorized, c, "Odoo denies access to the configured user (%s): make a new API key and set it", r.what)
 	case class == "odoo.exceptions.AccessError":
 		return fail(accessCode(said), c, "Odoo does not allow %s: %s", r.what, text)
@@ -103,7 +98,7 @@ func (e *rpcError) fault(r request) error {
 		return fail(crossdock.Gone, c, "%s: %s", r.what, text)
 	case class == "odoo.exceptions.MissingError": // something it refers to: a product, an address
 		return fail(crossdock.Invalid, c, "%s refers to what Odoo does not have: %s", r.what, text)
-	case class == "odoo.exceptions.UserError" || class == "odoo.exceptions.RedirectWarning":
+	case class == notThere && strings.HasPrefix(said, "the model "), class == "odoo.exceptions.UserError" || class == "odoo.exceptions.RedirectWarning":
 		return fail(crossdock.Refused, c, "Odoo refuses %s: %s", r.what, text)
 	case class == "odoo.exceptions.ValidationError":
 		return fail(crossdock.Invalid, c, "Odoo finds fault in %s: %s", r.what, text)
@@ -200,7 +195,7 @@ func statusFault(r request, resp *http.Response) error {
 	case s >= 300 && s < 400:
 		return fail(crossdock.Unauthorized, c, "the configured url redirects to %s: set that address", resp.Header.Get("Location"))
 	case s == http.StatusNotFound:
-		return fail(crossdock.Unauthorized, c, "HTTP 404: there is no Odoo at the configured url, or its /jsonrpc is switched off")
+		return fail(crossdock.Unauthorized, c, "HTTP 404: there is no Odoo at the configured url, or it has no such database, or its external API is switched off")
 	default:
 		return fail(crossdock.Refused, c, "HTTP %d to %s", s, r.what)
 	}

@@ -27,16 +27,21 @@ type server struct {
 	database string
 	user     string
 	password string
+	dialect  string
 	stand    *sandbox.Server // nil for a real one
 }
 
-// servers are the stand-ins of each version with the same small world: warehouses
+// servers are the stand-ins of each version, of 19 one for each dialect (a password
+// is no bearer of JSON-2), with the same small world: warehouses
 // E and W, TEA at 10.00 with Tax 8 % and 3 in stock at E, services SHIP and DISCOUNT.
 func servers(t *testing.T) []server {
 	t.Helper()
 	var out []server
-	for _, v := range []int{16, 18, 19} {
+	for _, made := range []server{{version: 16, password: "secret"}, {version: 18, password: "secret"}, {version: 19, password: "secret"}, {version: 19, password: "key"}} {
+		v := made.version
 		s := sandbox.New(sandbox.Config{Version: v, Database: "hub", User: "hub@example.com", Password: "secret", Seed: 1})
+		s.AddAPIKey("key")
+		dialect := map[bool]string{true: "json2", false: "jsonrpc"}[made.password == "key"]
 		for _, err := range []error{
 			s.AddWarehouse("E", "East"), s.AddWarehouse("W", "West"), s.AddTax("Tax 8%", "8", false),
 			s.AddProduct(sandbox.Product{SKU: "TEA", Name: "Green tea", Barcode: "4006381333931", Price: "10.00", Taxes: []string{"Tax 8%"}}),
@@ -50,7 +55,7 @@ func servers(t *testing.T) []server {
 		}
 		h := httptest.NewServer(strict(t, v, s))
 		t.Cleanup(h.Close)
-		out = append(out, server{version: v, url: h.URL, database: "hub", user: "hub@example.com", password: "secret", stand: s})
+		out = append(out, server{version: v, url: h.URL, database: "hub", user: "hub@example.com", password: made.password, dialect: dialect, stand: s})
 	}
 	// Besides, where named, a running scratch database that holds the same world and
 	// in which nothing was sold yet. The user may be one with no more rights than
@@ -64,7 +69,15 @@ func servers(t *testing.T) []server {
 func each(t *testing.T, do func(t *testing.T, f *flow)) {
 	t.Helper()
 	for _, s := range servers(t) {
-		t.Run(fmt.Sprintf("Odoo%d/%s", s.version, strings.TrimPrefix(s.url, "http://")), func(t *testing.T) { do(t, start(t, s)) })
+		t.Run(fmt.Sprintf("Odoo%d/%s/%s", s.version, s.dialect, strings.TrimPrefix(s.url, "http://")), func(t *testing.T) {
+			do(t, start(t, s))
+			if s.stand == nil {
+				return
+			}
+			if spoken := s.stand.Spoken(); (spoken["json2"] > 0) != (s.dialect == "json2") {
+				t.Errorf("%s was to be spoken, and spoken were %v", s.dialect, spoken)
+			}
+		})
 	}
 }
 

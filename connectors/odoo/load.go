@@ -15,6 +15,7 @@ import (
 // has it: records are grouped by their columns.
 type sheet struct {
 	model   crossdock.Kind
+	with    map[string]any // context
 	columns []string
 	rows    map[int][][]string // by place in the batch
 	idx     []int
@@ -23,6 +24,7 @@ type sheet struct {
 // group puts records with the same columns on one sheet, in the order of the batch.
 type group struct {
 	model  crossdock.Kind
+	with   map[string]any // context
 	sheets []*sheet
 }
 
@@ -30,7 +32,7 @@ func (g *group) add(i int, columns []string, rows [][]string) {
 	at := slices.IndexFunc(g.sheets, func(s *sheet) bool { return slices.Equal(s.columns, columns) })
 	if at < 0 {
 		at = len(g.sheets)
-		g.sheets = append(g.sheets, &sheet{model: g.model, columns: columns, rows: map[int][][]string{}})
+		g.sheets = append(g.sheets, &sheet{model: g.model, with: g.with, columns: columns, rows: map[int][][]string{}})
 	}
 	s := g.sheets[at]
 	s.rows[i] = rows
@@ -74,7 +76,7 @@ func (p *pushing) loadSome(ctx context.Context, s *sheet, idx []int) []int {
 		data = append(data, s.rows[i]...)
 	}
 	var answer loaded
-	err := p.c.rpc.call(ctx, string(s.model), "load", []any{s.columns, data}, p.c.context(loadContext), &answer)
+	err := p.c.rpc.call(ctx, string(s.model), "load", []any{s.columns, data}, p.c.context(s.with), &answer)
 	if err != nil {
 		if halve(err) && len(idx) > 1 {
 			return p.loadHalves(ctx, s, idx)

@@ -16,7 +16,7 @@ func (p *pushing) makeParties(ctx context.Context, idx []int) {
 	if p.stopped(idx) {
 		return
 	}
-	g := &group{model: partnerModel}
+	g := &group{model: partnerModel, with: loadContext}
 	for _, i := range idx {
 		columns, cells, err := p.partyRow(ctx, p.batch[i])
 		if err != nil {
