@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-const ordersInBulk = `{ orders(query: "updated_at:>='2026-11-01T00:00:00Z'", sortKey: UPDATED_AT) { edges { node {
+const ordersInBulk = `{ orders(query: "updated_at:>='2026-11-01T00:00:00Z'", sortKey: UPDATED_AT, first: 1) { edges { node {
 	id name updatedAt currentTotalPriceSet { shopMoney { amount } }
 	lineItems { edges { node { id sku quantity } } }
 } } } }`

@@ -93,8 +93,6 @@ func (r *bulkRun) connection(f chosen, o *object) error {
 		return refused("INTERNAL_SERVER_ERROR", "the stand-in has no connection %s.%s", o.typ, f.Name)
 	}
 	args := f.ArgumentMap(r.vars)
-	delete(args, "first")
-	delete(args, "last")
 	args[everything] = true
 	value, err := all(args)
 	if err != nil {

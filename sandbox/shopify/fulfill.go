@@ -270,3 +270,34 @@ func (s *Server) tellFulfilment(topic string, f *fulfilment, event string) {
 		s.tell(topic, s.fulfilmentBody(f), f.gid(), event)
 	}
 }
+
+// Ship is a person in the shop's admin who sends all that is left of an order,
+// one fulfilment for each location; number is the parcels' tracking number, ""
+// for none. It is an error when nothing is left.
+func (s *Server) Ship(name, number string) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	o, err := s.order(name)
+	if err != nil {
+		return err
+	}
+	var left []*fulfilOrder
+	for _, f := range o.fulfilOrders {
+		if f.open() {
+			left = append(left, f)
+		}
+	}
+	if len(left) == 0 {
+		return fmt.Errorf("nothing of order %s is left to send", o.name())
+	}
+	for _, f := range left {
+		input := map[string]any{"lineItemsByFulfillmentOrder": []any{map[string]any{"fulfillmentOrderId": f.gid()}}}
+		if number != "" {
+			input["trackingInfo"] = map[string]any{"number": number}
+		}
+		if _, err := s.createFulfilment(arguments{"fulfillment": input}); err != nil {
+			return fmt.Errorf("order %s: %w", o.name(), err)
+		}
+	}
+	return nil
+}

@@ -299,3 +299,23 @@ func TestAnEditMovesWhatIsToBeSent(t *testing.T) {
 		}
 	}
 }
+
+func TestAPersonShipsInTheShop(t *testing.T) {
+	w := twoPlaces(t)
+	w.ship(nil, w.part(0, 1))
+	w.drain(200)
+	w.must(w.Ship("1", "T9"))
+	if got := w.goods(); got != "CLOSED East TEA 0/3, CUP 0/2; CLOSED West CUP 0/1" {
+		t.Error(got)
+	}
+	rows, err := w.Match("fulfillment", map[string]string{"tracking": "T9"})
+	if w.must(err); len(rows) != 2 || rows[0]["skus"] != "TEA x2, CUP x2" || rows[1]["location"] != "W" {
+		t.Errorf("the fulfilments are %v", rows)
+	}
+	if got := topics(w.drain(200)); strings.Count(got, "fulfillments/create") != 2 || strings.Count(got, "orders/fulfilled") != 1 {
+		t.Errorf("told %s", got)
+	}
+	if err := w.Ship("1", ""); err == nil {
+		t.Error("what is gone was sent again")
+	}
+}

@@ -1,6 +1,6 @@
 // Package shopify is a stand-in for one Shopify shop: the Admin GraphQL API and
 // the webhooks of version 2026-07 over real HTTP, with a world behind them in
-// which people buy, cancel and edit. It keeps state, checks every query against
+// which people buy, cancel, edit and ship. It keeps state, checks every query against
 // Shopify's own schema and refuses what Shopify refuses. It shares no code with
 // the connector.
 //

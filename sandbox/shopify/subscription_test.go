@@ -120,6 +120,7 @@ func TestASubscriptionIsListedMovedAndDeleted(t *testing.T) {
 	w.drain(500)
 	same(t, w.hooks("HubWebhookUpdate", map[string]any{"id": id, "sub": map[string]any{"uri": "https://hub.example.com/new"}}),
 		"https://hub.example.com/new", "webhookSubscriptionUpdate", "webhookSubscription", "uri")
+	same(t, w.hooks("HubWebhookUpdate", map[string]any{"id": id, "sub": map[string]any{"name": "hub"}}), []any{}, "webhookSubscriptionUpdate", "userErrors")
 	w.must(w.Edit("1", "TEA", 1))
 	w.now = w.now.Add(time.Minute)
 	var to []string
