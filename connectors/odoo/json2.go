@@ -14,8 +14,8 @@ import (
 type json2 struct{ c *client }
 
 // parameters name the arguments the connector gives by position; "ids" are the
-// records a method is called on. The names are those of Odoo 19 (recorded, and for
-// search, context_get, get_external_id and action_cancel its source).
+// records a method is called on. The names are those of Odoo 19: recorded, except
+// for search, context_get, get_external_id and action_cancel, which no recording has.
 var parameters = map[string][]string{
 	"action_cancel":   {"ids"},
 	"action_confirm":  {"ids"},
