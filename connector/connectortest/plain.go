@@ -1,6 +1,11 @@
-// Package connectortest holds a small world outside for tests of the hub's rooms:
+// Package connectortest says what a connector is. Exercise holds one against every
+// clause of that, over real HTTP, with a proxy between it and its world that makes
+// faults; the depot is the small connector that shows that all can be kept.
+//
+// It also holds a small world outside for tests of the hub's rooms, without HTTP:
 // connectors whose messages are statements written as JSON, a shop and a target
-// that keep their state outside the hub and count what was done to them.
+// that keep their state outside the hub and count what was done to them (Plain,
+// Shop, Target, Setup).
 package connectortest
 
 import (
