@@ -150,7 +150,7 @@ func throttled(x *trial) {
 
 func away(x *trial) {
 	st := x.stages[0]
-	unread := []Fault{faultBroken, faultReset, faultHang, faultPage, faultTruncated, faultLength}
+	unread := []Fault{faultBroken, faultReset, faultHang, faultPage, faultTruncated, faultLength, faultStall}
 	for _, c := range st.calls() {
 		for _, f := range unread {
 			if err := st.struck(f, c.do); crossdock.CodeOf(err) != crossdock.Unavailable {
@@ -192,7 +192,7 @@ func (st *stage) struck(f Fault, do func(context.Context) error) (err error) {
 // within gives a call little time where the system hangs, and enough otherwise.
 func (st *stage) within(f Fault, do func(context.Context)) {
 	limit := patience
-	if f == faultHang {
+	if f.hangs() {
 		limit = 40 * time.Millisecond
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), limit)
@@ -259,11 +259,17 @@ func credential(x *trial) {
 		if c.name == "Ping" { // the clause "ping"
 			continue
 		}
-		st.w.Credential(false)
-		err := c.do(ctx)
-		st.w.Credential(true)
-		if crossdock.CodeOf(err) != crossdock.Unauthorized {
-			x.wrong("%s with an expired credential: %s", c.name, told(err))
+		for n := 1; n <= requests; n++ {
+			st.p.arm(st.expires(n))
+			err := c.do(ctx)
+			came, _ := st.p.disarm()
+			st.w.Credential(true)
+			if came < n {
+				break
+			}
+			if crossdock.CodeOf(err) != crossdock.Unauthorized {
+				x.wrong("%s with a credential that expires before request %d: %s", c.name, n, told(err))
+			}
 		}
 	}
 	x.writes(func(st *stage, w Write) {
@@ -278,6 +284,16 @@ func credential(x *trial) {
 			}
 		}
 	})
+}
+
+// expires lets the credential expire before the nth request.
+func (st *stage) expires(n int) func(int) Fault {
+	return func(at int) Fault {
+		if at == n {
+			st.w.Credential(false)
+		}
+		return ""
+	}
 }
 
 // heard collects what a connector says where a person may read it.
@@ -339,11 +355,11 @@ func secret(x *trial) {
 				_, _, err := rec.Receive(r)
 				said.errorOf(err)
 			}
-			ms, _, err := rec.Receive(hooks.Sign(hooks.Bodies[0]))
-			said.errorOf(err)
-			for _, m := range ms {
-				said.message(m)
-			}
+		}
+	}
+	if isTranslator(st.conn) {
+		for _, m := range st.messages() {
+			said.message(m)
 		}
 	}
 	x.writes(func(st *stage, w Write) {
@@ -414,7 +430,7 @@ func leak(x *trial) {
 func leaks(i int) []Fault {
 	out := []Fault{"", faultThrottled, faultBroken, faultPage, faultTruncated, faultReset}
 	if i == 0 {
-		out = append(out, faultHang)
+		out = append(out, faultHang, faultStall)
 	}
 	return out
 }

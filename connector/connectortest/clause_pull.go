@@ -63,11 +63,14 @@ func (r *reading) has(keys []string, when string) {
 	}
 }
 
-// kinds runs do for each kind that is pulled, on a stage of its own.
+// kinds runs do for each kind that is pulled, on a stage of its own. About one of
+// which the world has no records the clause "subject" complains.
 func (x *trial) kinds(do func(*stage, crossdock.Kind, Records)) {
 	for _, k := range x.stages[0].conn.(connector.Puller).Kinds() {
-		st := x.stage()
-		do(st, k, st.w.Records[k])
+		if x.stages[0].w.Records[k].Make != nil {
+			st := x.stage()
+			do(st, k, st.w.Records[k])
+		}
 	}
 }
 
@@ -75,7 +78,7 @@ func zeroCursor(x *trial) {
 	x.kinds(func(st *stage, k crossdock.Kind, r Records) {
 		before := st.reading(k)
 		before.pass("")
-		keys := r.Make(2*r.Page - len(before.last)%r.Page)
+		keys := r.Make(r.Page - len(before.last)%r.Page)
 		all := st.reading(k)
 		end := all.pass("")
 		if len(all.last)%r.Page != 0 {
@@ -162,12 +165,10 @@ func paging(x *trial) {
 }
 
 func keys(x *trial) {
-	pulled, ok := x.stages[0].conn.(connector.Puller)
-	if !ok {
+	if !isPuller(x.stages[0].conn) {
 		x.wrong("it is a Lister and no Puller: nobody knows of which kinds")
 		return
 	}
-	_ = pulled
 	x.kinds(func(st *stage, k crossdock.Kind, r Records) {
 		made := r.Make(r.Page + 2)
 		all := st.reading(k)

@@ -146,17 +146,21 @@ func (st *stage) lookedFor(ctx context.Context, w Write, p crossdock.Push, first
 func answerLost(x *trial) {
 	x.writes(func(st *stage, w Write) {
 		st.warm(w)
-		for _, f := range []Fault{faultLost, faultLate, faultTruncated, faultLength, faultHTML} {
+		for _, f := range []Fault{faultLost, faultLate, faultTruncated, faultLength, faultHTML, faultStall} {
 			for n := 1; n <= requests; n++ {
 				ctx, cancel := st.ctx()
 				batch := w.Push(2)
+				var got []*crossdock.Receipt
 				st.p.arm(only(n, f))
-				got := st.push(ctx, batch)
+				st.within(f, func(ctx context.Context) { got = st.push(ctx, batch) })
 				_, struck := st.p.disarm()
 				if struck > 0 {
 					st.lost(ctx, w, batch, got, fmt.Sprintf("%s at request %d", f, n))
 				}
 				cancel()
+				if struck == 0 && n == 1 {
+					x.wrong("%s asks the system nothing", w.Name)
+				}
 				if struck == 0 {
 					break
 				}
@@ -190,12 +194,7 @@ func expiredWithin(x *trial) {
 		for n := 2; n <= requests; n++ {
 			ctx, cancel := st.ctx()
 			batch := w.Push(3)
-			st.p.arm(func(at int) Fault {
-				if at == n {
-					st.w.Credential(false)
-				}
-				return ""
-			})
+			st.p.arm(st.expires(n))
 			got := st.push(ctx, batch)
 			came, _ := st.p.disarm()
 			st.w.Credential(true)

@@ -24,7 +24,9 @@ func (st *stage) messages() []crossdock.Message {
 	var out []crossdock.Message
 	if p, ok := st.conn.(connector.Puller); ok {
 		for _, k := range p.Kinds() {
-			st.w.Records[k].Make(2)
+			if r := st.w.Records[k]; r.Make != nil {
+				r.Make(2)
+			}
 		}
 		for _, k := range p.Kinds() {
 			got, err := p.Pull(ctx, k, "")
@@ -41,7 +43,7 @@ func (st *stage) messages() []crossdock.Message {
 		st.need(err, "finding %v", refs)
 		out = append(out, got...)
 	}
-	if rec, ok := st.conn.(connector.Receiver); ok {
+	if rec, ok := st.conn.(connector.Receiver); ok && st.w.Webhooks != nil {
 		for _, body := range st.w.Webhooks.Bodies {
 			got, _, err := rec.Receive(st.w.Webhooks.Sign(body))
 			st.need(err, "receiving a genuine request")

@@ -178,7 +178,7 @@ var depotType = connector.Define("depot", "A small system to test the tests of c
 	connector.Options{Takes: []crossdock.Kind{crossdock.KindParty, crossdock.KindOrder}, Settles: time.Second}, openDepot)
 
 // depotWorld is a depot with two items and a customer in it.
-func depotWorld(testing.TB) *World {
+func depotWorld(*testing.T) *World {
 	d := &depotServer{now: time.Date(2026, 11, 2, 12, 0, 0, 0, time.UTC)}
 	made := 0
 	item := func() string {

@@ -84,7 +84,7 @@ func Exercise(t *testing.T, s Subject) {
 
 // test holds a connector against one clause. It returns what is wrong, and false
 // for a connector that has not the door.
-func (c Clause) test(t testing.TB, s Subject) (problems []string, has bool) {
+func (c Clause) test(t *testing.T, s Subject) (problems []string, has bool) {
 	x := &trial{t: t, s: s, seen: map[string]bool{}}
 	st := x.stage()
 	has = c.has(st.conn)
@@ -106,7 +106,7 @@ func (c Clause) test(t testing.TB, s Subject) (problems []string, has bool) {
 
 // trial is one connector before one clause.
 type trial struct {
-	t        testing.TB
+	t        *testing.T
 	s        Subject
 	problems []string
 	seen     map[string]bool

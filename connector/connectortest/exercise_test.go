@@ -102,8 +102,8 @@ func receiptsBut(b *bent, change func(batch []crossdock.Push, out []crossdock.Re
 }
 
 // faults bends the depot's connector, each so that the clause of that name fails.
-var faults = map[string]func(t testing.TB, b *bent){
-	"ping": func(_ testing.TB, b *bent) { // it does not mind an expired credential
+var faults = map[string]func(t *testing.T, b *bent){
+	"ping": func(_ *testing.T, b *bent) { // it does not mind an expired credential
 		b.ping = func(ctx context.Context) error {
 			err := b.Depot.Ping(ctx)
 			if crossdock.CodeOf(err) == crossdock.Unauthorized {
@@ -112,7 +112,7 @@ var faults = map[string]func(t testing.TB, b *bent){
 			return err
 		}
 	},
-	"cancel": func(_ testing.TB, b *bent) { // it goes on after its context was cancelled
+	"cancel": func(_ *testing.T, b *bent) { // it goes on after its context was cancelled
 		b.ping = func(ctx context.Context) error {
 			err := b.Depot.Ping(ctx)
 			if errors.Is(ctx.Err(), context.Canceled) {
@@ -121,7 +121,7 @@ var faults = map[string]func(t testing.TB, b *bent){
 			return err
 		}
 	},
-	"throttled": func(_ testing.TB, b *bent) { // it does not say how long to wait
+	"throttled": func(_ *testing.T, b *bent) { // it does not say how long to wait
 		b.find = func(ctx context.Context, refs []crossdock.Ref) ([]crossdock.Message, error) {
 			out, err := b.Depot.Find(ctx, refs)
 			if crossdock.CodeOf(err) == crossdock.Throttled {
@@ -130,7 +130,7 @@ var faults = map[string]func(t testing.TB, b *bent){
 			return out, err
 		}
 	},
-	"away": func(_ testing.TB, b *bent) { // it doubts where nothing can have left
+	"away": func(_ *testing.T, b *bent) { // it doubts where nothing can have left
 		receiptsBut(b, func(_ []crossdock.Push, out []crossdock.Receipt) {
 			for i := range out {
 				if out[i].Code == crossdock.Unavailable {
@@ -139,7 +139,7 @@ var faults = map[string]func(t testing.TB, b *bent){
 			}
 		})
 	},
-	"credential": func(_ testing.TB, b *bent) { // it takes an expired credential for a system that is away
+	"credential": func(_ *testing.T, b *bent) { // it takes an expired credential for a system that is away
 		b.keys = func(ctx context.Context, k crossdock.Kind, after connector.Cursor) (connector.KeyPage, error) {
 			out, err := b.Depot.Keys(ctx, k, after)
 			if crossdock.CodeOf(err) == crossdock.Unauthorized {
@@ -148,7 +148,7 @@ var faults = map[string]func(t testing.TB, b *bent){
 			return out, err
 		}
 	},
-	"secret": func(_ testing.TB, b *bent) { // it says which key was refused
+	"secret": func(_ *testing.T, b *bent) { // it says which key was refused
 		b.pull = func(ctx context.Context, k crossdock.Kind, after connector.Cursor) (connector.Page, error) {
 			out, err := b.Depot.Pull(ctx, k, after)
 			if err != nil {
@@ -157,7 +157,7 @@ var faults = map[string]func(t testing.TB, b *bent){
 			return out, err
 		}
 	},
-	"leak": func(t testing.TB, b *bent) { // it leaves somebody waiting
+	"leak": func(t *testing.T, b *bent) { // it leaves somebody waiting
 		end := make(chan struct{})
 		t.Cleanup(func() { close(end) })
 		b.find = func(ctx context.Context, refs []crossdock.Ref) ([]crossdock.Message, error) {
@@ -165,7 +165,7 @@ var faults = map[string]func(t testing.TB, b *bent){
 			return b.Depot.Find(ctx, refs)
 		}
 	},
-	"pure": func(_ testing.TB, b *bent) { // it writes into the message
+	"pure": func(_ *testing.T, b *bent) { // it writes into the message
 		b.translate = func(m crossdock.Message) []crossdock.Statement {
 			if m.Meta != nil {
 				m.Meta["translated"] = "yes"
@@ -173,7 +173,7 @@ var faults = map[string]func(t testing.TB, b *bent){
 			return b.Depot.Translate(m)
 		}
 	},
-	"total": func(_ testing.TB, b *bent) { // it knows one body less
+	"total": func(_ *testing.T, b *bent) { // it knows one body less
 		b.translate = func(m crossdock.Message) []crossdock.Statement {
 			if string(m.Body) == "0" {
 				panic("a number")
@@ -181,13 +181,13 @@ var faults = map[string]func(t testing.TB, b *bent){
 			return b.Depot.Translate(m)
 		}
 	},
-	"one each": func(_ testing.TB, b *bent) { // it says it twice
+	"one each": func(_ *testing.T, b *bent) { // it says it twice
 		b.translate = func(m crossdock.Message) []crossdock.Statement {
 			out := b.Depot.Translate(m)
 			return append(out, out...)
 		}
 	},
-	"any order": func(_ testing.TB, b *bent) { // it remembers what it has heard
+	"any order": func(_ *testing.T, b *bent) { // it remembers what it has heard
 		heard, last := map[string]bool{}, ""
 		b.translate = func(m crossdock.Message) []crossdock.Statement {
 			out, this := b.Depot.Translate(m), m.Meta["door"]+string(m.Body)
@@ -198,7 +198,7 @@ var faults = map[string]func(t testing.TB, b *bent){
 			return out
 		}
 	},
-	"unknown fields": func(_ testing.TB, b *bent) { // it wants to know them all
+	"unknown fields": func(_ *testing.T, b *bent) { // it wants to know them all
 		b.translate = func(m crossdock.Message) []crossdock.Statement {
 			out := b.Depot.Translate(m)
 			if bytes.Contains(m.Body, []byte(stranger)) {
@@ -207,7 +207,7 @@ var faults = map[string]func(t testing.TB, b *bent){
 			return out
 		}
 	},
-	"zero cursor": func(_ testing.TB, b *bent) { // it looks ahead by one and forgets that one
+	"zero cursor": func(_ *testing.T, b *bent) { // it looks ahead by one and forgets that one
 		b.pull = func(ctx context.Context, k crossdock.Kind, after connector.Cursor) (connector.Page, error) {
 			out, err := b.Depot.Pull(ctx, k, after)
 			if len(out.Messages) == depotPage && !out.More {
@@ -216,7 +216,7 @@ var faults = map[string]func(t testing.TB, b *bent){
 			return out, err
 		}
 	},
-	"resume": func(_ testing.TB, b *bent) { // its cursors are places in its memory
+	"resume": func(_ *testing.T, b *bent) { // its cursors are places in its memory
 		given := map[connector.Cursor]bool{"": true}
 		b.pull = func(ctx context.Context, k crossdock.Kind, after connector.Cursor) (connector.Page, error) {
 			if !given[after] {
@@ -227,7 +227,7 @@ var faults = map[string]func(t testing.TB, b *bent){
 			return out, err
 		}
 	},
-	"paging": func(_ testing.TB, b *bent) { // it reads what was there as it began and goes on from what is there as it ends
+	"paging": func(_ *testing.T, b *bent) { // it reads what was there as it began and goes on from what is there as it ends
 		within, mark := false, 0
 		b.pull = func(ctx context.Context, k crossdock.Kind, after connector.Cursor) (connector.Page, error) {
 			got, err := b.rows(ctx, k, after)
@@ -239,7 +239,7 @@ var faults = map[string]func(t testing.TB, b *bent){
 			return got.page(), err
 		}
 	},
-	"keys": func(_ testing.TB, b *bent) { // it lists what it ever saw
+	"keys": func(_ *testing.T, b *bent) { // it lists what it ever saw
 		ever := map[string]bool{}
 		b.keys = func(ctx context.Context, k crossdock.Kind, after connector.Cursor) (connector.KeyPage, error) {
 			out, err := b.Depot.Keys(ctx, k, after)
@@ -253,13 +253,13 @@ var faults = map[string]func(t testing.TB, b *bent){
 			return out, err
 		}
 	},
-	"find": func(_ testing.TB, b *bent) { // it answers what it found
+	"find": func(_ *testing.T, b *bent) { // it answers what it found
 		b.find = func(ctx context.Context, refs []crossdock.Ref) ([]crossdock.Message, error) {
 			out, err := b.Depot.Find(ctx, refs)
 			return slices.DeleteFunc(out, func(m crossdock.Message) bool { return b.Depot.Translate(m)[0].Gone }), err
 		}
 	},
-	"genuine": func(_ testing.TB, b *bent) { // it tidies up
+	"genuine": func(_ *testing.T, b *bent) { // it tidies up
 		b.receive = func(r *http.Request) ([]crossdock.Message, connector.Answer, error) {
 			ms, answer, err := b.Depot.Receive(r)
 			for i := range ms {
@@ -270,7 +270,7 @@ var faults = map[string]func(t testing.TB, b *bent){
 			return ms, answer, err
 		}
 	},
-	"signature": func(_ testing.TB, b *bent) { // it believes who does not sign
+	"signature": func(_ *testing.T, b *bent) { // it believes who does not sign
 		b.receive = func(r *http.Request) ([]crossdock.Message, connector.Answer, error) {
 			if r.Header.Get(depotHeader) == "" {
 				r.Header.Set(depotHeader, depotSignature(bodyOf(r)))
@@ -278,7 +278,7 @@ var faults = map[string]func(t testing.TB, b *bent){
 			return b.Depot.Receive(r)
 		}
 	},
-	"bounds": func(_ testing.TB, b *bent) { // it takes what is too large
+	"bounds": func(_ *testing.T, b *bent) { // it takes what is too large
 		b.receive = func(r *http.Request) ([]crossdock.Message, connector.Answer, error) {
 			ms, answer, err := b.Depot.Receive(r)
 			for i := range ms {
@@ -287,7 +287,7 @@ var faults = map[string]func(t testing.TB, b *bent){
 			return ms, answer, err
 		}
 	},
-	"project": func(_ testing.TB, b *bent) { // it counts
+	"project": func(_ *testing.T, b *bent) { // it counts
 		n := 0
 		b.project = func(r crossdock.Record, v crossdock.View, k connector.Known) (connector.Wanted, error) {
 			w, err := b.Depot.Project(r, v, k)
@@ -295,10 +295,10 @@ var faults = map[string]func(t testing.TB, b *bent){
 			return w, errors.Join(err, w.Record.Set("n", n))
 		}
 	},
-	"receipts": func(_ testing.TB, b *bent) { // it answers the last one first
+	"receipts": func(_ *testing.T, b *bent) { // it answers the last one first
 		receiptsBut(b, func(_ []crossdock.Push, out []crossdock.Receipt) { slices.Reverse(out) })
 	},
-	"poison": func(_ testing.TB, b *bent) { // it gives up at a bad one
+	"poison": func(_ *testing.T, b *bent) { // it gives up at a bad one
 		receiptsBut(b, func(_ []crossdock.Push, out []crossdock.Receipt) {
 			for i := 1; i < len(out); i++ {
 				if out[i-1].Code == crossdock.Invalid {
@@ -307,7 +307,7 @@ var faults = map[string]func(t testing.TB, b *bent){
 			}
 		})
 	},
-	"second send": func(_ testing.TB, b *bent) { // it calls a second send a failure
+	"second send": func(_ *testing.T, b *bent) { // it calls a second send a failure
 		sent := map[string]bool{}
 		receiptsBut(b, func(batch []crossdock.Push, out []crossdock.Receipt) {
 			for i, p := range batch {
@@ -319,7 +319,7 @@ var faults = map[string]func(t testing.TB, b *bent){
 			}
 		})
 	},
-	"answer lost": func(_ testing.TB, b *bent) { // it says that nothing happened
+	"answer lost": func(_ *testing.T, b *bent) { // it says that nothing happened
 		receiptsBut(b, func(_ []crossdock.Push, out []crossdock.Receipt) {
 			for i := range out {
 				if out[i].Code == crossdock.Ambiguous {
@@ -328,7 +328,7 @@ var faults = map[string]func(t testing.TB, b *bent){
 			}
 		})
 	},
-	"expired within": func(_ testing.TB, b *bent) { // it blames the whole batch
+	"expired within": func(_ *testing.T, b *bent) { // it blames the whole batch
 		receiptsBut(b, func(_ []crossdock.Push, out []crossdock.Receipt) {
 			if slices.ContainsFunc(out, func(r crossdock.Receipt) bool { return r.Code == crossdock.Unauthorized }) {
 				for i := range out {
@@ -340,8 +340,8 @@ var faults = map[string]func(t testing.TB, b *bent){
 }
 
 // broken is the depot with a connector that is bent.
-func broken(t testing.TB, bend func(testing.TB, *bent)) Subject {
-	return Subject{Type: depotType, World: func(testing.TB) *World {
+func broken(t *testing.T, bend func(*testing.T, *bent)) Subject {
+	return Subject{Type: depotType, World: func(*testing.T) *World {
 		w := depotWorld(t)
 		open := w.Open
 		w.Open = func(url string, env connector.Env) (connector.Connector, error) {
@@ -412,7 +412,7 @@ func TestEveryClauseCanFail(t *testing.T) {
 // TestDoorsThatAreNotThere: a clause about a door the connector has not is not held.
 func TestDoorsThatAreNotThere(t *testing.T) {
 	type small struct{ connector.Connector }
-	s := Subject{Type: depotType, World: func(t testing.TB) *World {
+	s := Subject{Type: depotType, World: func(t *testing.T) *World {
 		w := depotWorld(t)
 		open := w.Open
 		w.Open = func(url string, env connector.Env) (connector.Connector, error) {

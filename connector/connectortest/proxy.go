@@ -30,9 +30,13 @@ const (
 	faultLost      Fault = "reset after the system did it"
 	faultLate      Fault = "500 after the system did it"
 	faultTruncated Fault = "the answer breaks off"
+	faultStall     Fault = "the answer stops in the middle"
 	faultLength    Fault = "the answer is longer than it says"
 	faultHTML      Fault = "HTML in place of the answer"
 )
+
+// hangs reports a fault that ends only when the client goes away.
+func (f Fault) hangs() bool { return f == faultHang || f == faultStall }
 
 // retryAfter is what a throttled request is told to wait.
 const retryAfter = 7 * time.Second
@@ -170,7 +174,15 @@ func (p *proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case faultReset:
 		reset(w)
 	default:
-		p.spoil(w, p.ask(r, body), f)
+		a := p.ask(r, body)
+		p.spoil(w, a, f)
+		if f == faultStall {
+			select {
+			case <-r.Context().Done():
+			case <-release:
+			}
+			panic(http.ErrAbortHandler)
+		}
 	}
 }
 
@@ -188,6 +200,10 @@ func (p *proxy) spoil(w http.ResponseWriter, a answer, f Fault) {
 		a.header.Set("Content-Length", strconv.Itoa(len(a.body)))
 		a.send(w, a.body[:len(a.body)/2])
 		panic(http.ErrAbortHandler)
+	case faultStall:
+		a.header.Set("Content-Length", strconv.Itoa(len(a.body)))
+		a.send(w, a.body[:len(a.body)/2])
+		_ = http.NewResponseController(w).Flush() // fails where the client is gone already
 	case faultLength: // the length is that of a part, which is what the client reads
 		a.header.Set("Content-Length", strconv.Itoa(len(a.body)/2))
 		a.send(w, a.body[:len(a.body)/2])

@@ -17,7 +17,7 @@ type Subject struct {
 	Type connector.Type
 	// World makes a new world outside, the same each time. t is for its own trouble:
 	// what the connector does wrong is not said there.
-	World func(t testing.TB) *World
+	World func(t *testing.T) *World
 }
 
 // World is an outside system as its people see it. Its functions end the test where

@@ -44,6 +44,10 @@ func (c *cause) Error() string {
 
 func (c *cause) Unwrap() error { return c.err }
 
+// After returns how long the target asked to wait, 0 if it did not: whoever pulls or
+// looks finds it in the chain of the error.
+func (c *cause) After() time.Duration { return c.after }
+
 // fail makes the error of a call.
 func fail(code crossdock.Code, c *cause, format string, a ...any) error {
 	return &crossdock.Error{Code: code, Text: fmt.Sprintf(format, a...), Err: c}

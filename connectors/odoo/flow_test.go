@@ -38,24 +38,12 @@ func servers(t *testing.T) []server {
 	t.Helper()
 	var out []server
 	for _, made := range []server{{version: 16, password: "secret"}, {version: 18, password: "secret"}, {version: 19, password: "secret"}, {version: 19, password: "key"}} {
-		v := made.version
-		s := sandbox.New(sandbox.Config{Version: v, Database: "hub", User: "hub@example.com", Password: "secret", Seed: 1})
-		s.AddAPIKey("key")
-		dialect := map[bool]string{true: "json2", false: "jsonrpc"}[made.password == "key"]
-		for _, err := range []error{
-			s.AddWarehouse("E", "East"), s.AddWarehouse("W", "West"), s.AddTax("Tax 8%", "8", false),
-			s.AddProduct(sandbox.Product{SKU: "TEA", Name: "Green tea", Barcode: "4006381333931", Price: "10.00", Taxes: []string{"Tax 8%"}}),
-			s.AddProduct(sandbox.Product{SKU: "SHIP", Name: "Shipping", Kind: "service", Price: "0"}),
-			s.AddProduct(sandbox.Product{SKU: "DISCOUNT", Name: "Discount", Kind: "service", Price: "0"}),
-			s.SetStock("TEA", "E", "3"),
-		} {
-			if err != nil {
-				t.Fatal(err)
-			}
-		}
-		h := httptest.NewServer(strict(t, v, s))
+		made.stand = standIn(t, made.version, nil)
+		h := httptest.NewServer(strict(t, made.version, made.stand))
 		t.Cleanup(h.Close)
-		out = append(out, server{version: v, url: h.URL, database: "hub", user: "hub@example.com", password: made.password, dialect: dialect, stand: s})
+		made.url, made.database, made.user = h.URL, "hub", "hub@example.com"
+		made.dialect = map[bool]string{true: "json2", false: "jsonrpc"}[made.password == "key"]
+		out = append(out, made)
 	}
 	// Besides, where named, a running scratch database that holds the same world and
 	// in which nothing was sold yet. The user may be one with no more rights than
@@ -64,6 +52,25 @@ func servers(t *testing.T) []server {
 		out = append(out, server{version: 18, url: url, database: os.Getenv("ODOO_DB"), user: cmp.Or(os.Getenv("ODOO_USER"), "admin"), password: cmp.Or(os.Getenv("ODOO_PASSWORD"), "admin")})
 	}
 	return out
+}
+
+// standIn is a stand-in of a version with the small world in it.
+func standIn(t *testing.T, version int, clock func() time.Time) *sandbox.Server {
+	t.Helper()
+	s := sandbox.New(sandbox.Config{Version: version, Database: "hub", User: "hub@example.com", Password: "secret", Seed: 1, Clock: clock})
+	s.AddAPIKey("key")
+	for _, err := range []error{
+		s.AddWarehouse("E", "East"), s.AddWarehouse("W", "West"), s.AddTax("Tax 8%", "8", false),
+		s.AddProduct(sandbox.Product{SKU: "TEA", Name: "Green tea", Barcode: "4006381333931", Price: "10.00", Taxes: []string{"Tax 8%"}}),
+		s.AddProduct(sandbox.Product{SKU: "SHIP", Name: "Shipping", Kind: "service", Price: "0"}),
+		s.AddProduct(sandbox.Product{SKU: "DISCOUNT", Name: "Discount", Kind: "service", Price: "0"}),
+		s.SetStock("TEA", "E", "3"),
+	} {
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	return s
 }
 
 func each(t *testing.T, do func(t *testing.T, f *flow)) {

@@ -258,14 +258,12 @@ func (e *env) all(model string) []int { return slices.Clone(e.db.table(model).id
 
 // first returns the first record (by the model's order) for which want holds; id 0 when none.
 func (e *env) first(model string, want func(rec) bool) rec {
-	ids := e.all(model)
-	e.sort(e.model(model), ids, e.model(model).order)
-	for _, id := range ids {
-		if r := e.rec(model, id); want(r) {
-			return r
-		}
+	ids := slices.DeleteFunc(e.all(model), func(id int) bool { return !want(e.rec(model, id)) })
+	if len(ids) == 0 {
+		return e.rec(model, 0)
 	}
-	return e.rec(model, 0)
+	e.sort(e.model(model), ids, e.model(model).order)
+	return e.rec(model, ids[0])
 }
 
 // pyFloat is written to JSON as Python does: always with a decimal point.
