@@ -26,6 +26,10 @@ func TestArchitectureChecksCanFail(t *testing.T) {
 	timely := func(use string) string { return "package core\nimport \"time\"\nvar _ = " + use + "\n" }
 	long := func(n int) string { return "package core\n" + strings.Repeat("// A line.\n", n-1) }
 
+	defined := "package odoo\nimport " + crossdock + "/connector\"\nvar Type = connector.Define(1)"
+	exercised := func(pkg, call string) string {
+		return "package " + pkg + "\nimport (\"testing\"; " + crossdock + "/connectors/odoo\"; " + crossdock + "/connector/connectortest\")\nfunc TestIt(t *testing.T) { " + call + " }"
+	}
 	tests := []proof{
 		{"arrows of the plan", floorBreaches, map[string]string{
 			"core/order.go": importing("core", crossdock+`"`, crossdock+`/atp"`, `"github.com/shopspring/decimal"`, `"strings"`),
@@ -125,6 +129,30 @@ func TestArchitectureChecksCanFail(t *testing.T) {
 			"connectors/odoo/translate.go": "package odoo\nimport " + crossdock + "/connector\"\nfunc (c *conn) Translate() { connector.Stamp() }\ntype conn struct{}",
 			"connector/stamp.go":           "package connector\nimport \"time\"\nfunc Stamp() { _ = time.Now() }\nfunc Wait() { time.Sleep(1) }",
 		}, "connector/stamp.go:3:20: pure code may not use time.Now (Translate → Stamp must be pure)"},
+
+		{"connectors that are exercised", conformanceBreaches, map[string]string{
+			"connectors/odoo/odoo.go":      "package odoo\nimport " + crossdock + "/connector\"\nvar Type = connector.Define(1)",
+			"connectors/odoo/x_test.go":    exercised("odoo_test", "connectortest.Exercise(t, connectortest.Subject{Type: odoo.Type})"),
+			"cmd/crossdock/connectors.go":  "package main\nimport (" + crossdock + "/connector\"; " + crossdock + "/connectors/odoo\")\nvar all = []connector.Type{odoo.Type}",
+			"config/config.go":             "package config\nimport " + crossdock + "/connector\"\nfunc Load(types []connector.Type, t connector.Type) { var found *connector.Type; _ = found }",
+			"connector/define.go":          "package connector\nfunc Define() Type { return Type{} }\ntype Type struct{}",
+			"connectors/small/inside.go":   "package small\nimport " + crossdock + "/connector\"\nvar own = connector.Define[int](1)",
+			"connectors/small/own_test.go": "package small\nimport . " + crossdock + "/connector/connectortest\"\nfunc TestIt(t *testing.T) { Exercise(t, Subject{Type: own}) }",
+		}, ""},
+		{"a connector without a test", conformanceBreaches, map[string]string{"connectors/odoo/odoo.go": defined}, "connectors/odoo/odoo.go:3:5: no test of this package exercises Type"},
+		{"a connector whose test exercises another", conformanceBreaches, map[string]string{"connectors/odoo/odoo.go": defined,
+			"connectors/odoo/x_test.go": exercised("odoo_test", "connectortest.Exercise(t, connectortest.Subject{Type: odoo.Other})")}, "no test of this package exercises Type"},
+		{"a test that never runs", conformanceBreaches, map[string]string{"connectors/odoo/odoo.go": defined,
+			"connectors/odoo/x_test.go": strings.Replace(exercised("odoo_test", "connectortest.Exercise(t, connectortest.Subject{Type: odoo.Type})"), "TestIt", "testIt", 1)}, "no test of this package exercises Type"},
+		{"a test for one platform", conformanceBreaches, map[string]string{"connectors/odoo/odoo.go": defined,
+			"connectors/odoo/x_test.go": "//go:build linux\n\n" + exercised("odoo_test", "connectortest.Exercise(t, connectortest.Subject{Type: odoo.Type})")}, "no test of this package exercises Type"},
+		{"a test in another package", conformanceBreaches, map[string]string{"connectors/odoo/odoo.go": defined,
+			"desk/x_test.go": exercised("desk_test", "connectortest.Exercise(t, connectortest.Subject{Type: odoo.Type})")}, "no test of this package exercises Type"},
+		{"a type that nobody can name", conformanceBreaches, map[string]string{"app/app.go": "package app\nimport " + crossdock + "/connector\"\nfunc list() any { return connector.Define(1) }"}, "app/app.go:3:26: Define is called for a variable of the package"},
+		{"a type made by hand", conformanceBreaches, map[string]string{"app/app.go": "package app\nimport c " + crossdock + "/connector\"\nvar t = c.Type{Name: \"x\"}"}, "app/app.go:3:9: a connector's Type is made by Define only"},
+		{"a type made by hand in a list", conformanceBreaches, map[string]string{"app/app.go": "package app\nimport " + crossdock + "/connector\"\nvar t = []connector.Type{{Name: \"x\"}}"}, "app/app.go:3:26: a connector's Type is made by Define only"},
+		{"a type made empty", conformanceBreaches, map[string]string{"app/app.go": "package app\nimport " + crossdock + "/connector\"\nvar t connector.Type"}, "app/app.go:3:7: a connector's Type is made by Define only"},
+		{"a new type", conformanceBreaches, map[string]string{"app/app.go": "package app\nimport " + crossdock + "/connector\"\nvar t = new(connector.Type)"}, "app/app.go:3:9: a connector's Type is made by Define only"},
 
 		{"folder names", folderBreaches, map[string]string{"desk/desk.go": "package desk", "core/testdata/models/a.txt": "", ".git/common/a": ""}, ""},
 		{"type names", typeNameBreaches, map[string]string{"core/a.go": "package core\ntype orderHelper struct{}\ntype Order struct{}\nfunc NewManager() {}"}, ""},

@@ -21,6 +21,7 @@ const module = "github.com/crossdockhq/crossdock"
 // house is the source tree as the checks of arch_test.go see it.
 type house struct {
 	packages map[string][]source // shipped files, by the package's path below the module
+	tests    map[string][]source // test files, likewise
 	folders  []string
 	fset     *token.FileSet
 }
@@ -38,7 +39,7 @@ type source struct {
 // opens each folder, go test does not answer from its cache after a file came.
 func readHouse(t *testing.T, tree fs.FS) house {
 	t.Helper()
-	h := house{packages: map[string][]source{}, fset: token.NewFileSet()}
+	h := house{packages: map[string][]source{}, tests: map[string][]source{}, fset: token.NewFileSet()}
 	err := fs.WalkDir(tree, ".", func(p string, d fs.DirEntry, err error) error {
 		if err != nil {
 			return err
@@ -50,14 +51,17 @@ func readHouse(t *testing.T, tree fs.FS) house {
 			h.folders = append(h.folders, p)
 			return nil
 		}
-		if path.Ext(p) != ".go" || strings.HasSuffix(p, "_test.go") {
+		if path.Ext(p) != ".go" {
 			return nil
 		}
 		s, err := readSource(h.fset, tree, p)
-		if err != nil {
+		switch {
+		case err != nil:
 			return err
-		}
-		if !s.standsAlone() {
+		case s.standsAlone():
+		case strings.HasSuffix(p, "_test.go"):
+			h.tests[path.Dir(p)] = append(h.tests[path.Dir(p)], s)
+		default:
 			h.packages[path.Dir(p)] = append(h.packages[path.Dir(p)], s)
 		}
 		return nil

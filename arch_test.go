@@ -121,6 +121,7 @@ func TestArchitecture(t *testing.T) {
 		{"PurePackages", purityBreaches},
 		{"PureConnectorFiles", connectorPurityBreaches},
 		{"PureConnectorCalls", callBreaches},
+		{"Conformance", conformanceBreaches},
 		{"FolderNames", folderBreaches},
 		{"TypeNames", typeNameBreaches},
 		{"FileLength", lengthBreaches},
