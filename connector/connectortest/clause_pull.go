@@ -183,7 +183,10 @@ func keys(x *trial) {
 			x.t.Logf("%s is never deleted: %s", k, r.Never)
 			return
 		}
-		gone := []string{made[0], made[len(made)-1]}
+		if turned := st.listedAnd(k, func(p connector.KeyPage) { r.Delete(p.Keys[0]) }); len(turned) < len(there) {
+			x.wrong("Keys lists %d of %s, and %d when one of its first page is deleted before the second", len(there), k, len(turned))
+		}
+		gone := []string{made[1], made[len(made)-1]}
 		for _, key := range gone {
 			r.Delete(key)
 		}
@@ -193,8 +196,8 @@ func keys(x *trial) {
 				x.wrong("Keys lists %s %s, which was deleted", k, key)
 			}
 		}
-		if !there[made[1]] {
-			x.wrong("Keys does not list %s %s any more, and it is there", k, made[1])
+		if !there[made[2]] {
+			x.wrong("Keys does not list %s %s any more, and it is there", k, made[2])
 		}
 		if f, ok := st.conn.(connector.Finder); ok {
 			st.lookedUp(f, k, gone[0])
@@ -217,11 +220,16 @@ func (st *stage) lookedUp(f connector.Finder, k crossdock.Kind, key string) {
 
 // listed returns all keys of a kind.
 func (st *stage) listed(k crossdock.Kind) map[string]bool {
+	return st.listedAnd(k, func(connector.KeyPage) {})
+}
+
+// listedAnd lists all keys of a kind and does something after the first page.
+func (st *stage) listedAnd(k crossdock.Kind, between func(first connector.KeyPage)) map[string]bool {
 	ctx, cancel := st.ctx()
 	defer cancel()
 	out := map[string]bool{}
 	after := connector.Cursor("")
-	for range pages {
+	for n := range pages {
 		p, err := st.conn.(connector.Lister).Keys(ctx, k, after)
 		st.need(err, "listing the keys of %s", k)
 		for _, key := range p.Keys {
@@ -229,6 +237,9 @@ func (st *stage) listed(k crossdock.Kind) map[string]bool {
 		}
 		if after = p.Next; !p.More {
 			return out
+		}
+		if n == 0 {
+			between(p)
 		}
 	}
 	st.wrong("the keys of %s do not end: after %d pages there are more", k, pages)

@@ -297,6 +297,7 @@ func find(x *trial) {
 	for _, r := range there {
 		refs = append(refs, r, crossdock.Ref{System: r.System, Kind: r.Kind, Key: nowhere(r.Key)})
 	}
+	refs = append(refs, there...) // asked for twice
 	got, err := f.Find(ctx, refs)
 	st.need(err, "finding %v", refs)
 	if len(got) != len(refs) {
@@ -305,7 +306,7 @@ func find(x *trial) {
 	}
 	for i, m := range got {
 		m.From = System
-		st.answers(refs[i], m, i%2 == 1)
+		st.answers(refs[i], m, i < 2*len(there) && i%2 == 1)
 	}
 	got, err = f.Find(ctx, nil)
 	if err != nil || len(got) != 0 {
