@@ -100,12 +100,29 @@ func (st *stage) ends(name string, do func(context.Context)) {
 	st.p.arm(every(faultHang))
 	defer st.p.disarm()
 	ctx, cancel := context.WithCancel(context.Background())
-	done := make(chan struct{})
+	defer cancel()
+	hangs, done := make(chan struct{}, 1), make(chan struct{})
+	st.p.whenHung(func() {
+		select {
+		case hangs <- struct{}{}:
+		default: // the first one is enough
+		}
+	})
+	defer st.p.whenHung(nil)
 	go func() {
 		defer close(done)
 		do(ctx)
 	}()
-	time.AfterFunc(20*time.Millisecond, cancel)
+	select {
+	case <-done:
+		st.wrong("%s ends, and the system has not answered", name)
+		return
+	case <-hangs:
+		cancel()
+	case <-time.After(patience):
+		st.wrong("%s asks the system nothing in %s", name, patience)
+		cancel()
+	}
 	select {
 	case <-done:
 	case <-time.After(soon):
@@ -113,7 +130,6 @@ func (st *stage) ends(name string, do func(context.Context)) {
 		st.p.letGo()
 		<-done
 	}
-	cancel()
 }
 
 func throttled(x *trial) {
@@ -189,14 +205,18 @@ func (st *stage) struck(f Fault, do func(context.Context) error) (err error) {
 	return err
 }
 
-// within gives a call little time where the system hangs, and enough otherwise.
+// within runs a call whose context ends soon after the system began to hang.
 func (st *stage) within(f Fault, do func(context.Context)) {
-	limit := patience
+	long, end := st.ctx()
+	defer end()
+	ctx, cancel := context.WithCancelCause(long)
+	defer cancel(nil)
 	if f.hangs() {
-		limit = 40 * time.Millisecond
+		st.p.whenHung(func() {
+			time.AfterFunc(2*time.Millisecond, func() { cancel(context.DeadlineExceeded) })
+		})
+		defer st.p.whenHung(nil)
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), limit)
-	defer cancel()
 	do(ctx)
 }
 

@@ -115,7 +115,7 @@ var faults = map[string]func(t *testing.T, b *bent){
 	"cancel": func(_ *testing.T, b *bent) { // it goes on after its context was cancelled
 		b.ping = func(ctx context.Context) error {
 			err := b.Depot.Ping(ctx)
-			if errors.Is(ctx.Err(), context.Canceled) {
+			if errors.Is(context.Cause(ctx), context.Canceled) {
 				time.Sleep(soon + 200*time.Millisecond)
 			}
 			return err

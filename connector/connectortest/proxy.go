@@ -52,6 +52,7 @@ type proxy struct {
 	count  int
 	strike func(n int) Fault // "" lets it pass; nil: all pass
 	struck int
+	hung   func() // called when a request begins to hang; nil: nobody waits for that
 	conns  map[net.Conn]http.ConnState
 }
 
@@ -166,24 +167,38 @@ func (p *proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "text/html")
 		fmt.Fprint(w, page)
 	case faultHang:
-		select {
-		case <-r.Context().Done():
-		case <-release:
-		}
-		panic(http.ErrAbortHandler)
+		p.hang(r, release)
 	case faultReset:
 		reset(w)
 	default:
 		a := p.ask(r, body)
 		p.spoil(w, a, f)
 		if f == faultStall {
-			select {
-			case <-r.Context().Done():
-			case <-release:
-			}
-			panic(http.ErrAbortHandler)
+			p.hang(r, release)
 		}
 	}
+}
+
+// hang says nothing more until the client goes away or is let go.
+func (p *proxy) hang(r *http.Request, release chan struct{}) {
+	p.mu.Lock()
+	hung := p.hung
+	p.mu.Unlock()
+	if hung != nil {
+		hung()
+	}
+	select {
+	case <-r.Context().Done():
+	case <-release:
+	}
+	panic(http.ErrAbortHandler)
+}
+
+// whenHung has something called whenever a request begins to hang.
+func (p *proxy) whenHung(do func()) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.hung = do
 }
 
 // spoil gives an answer in a way that nobody can read.
