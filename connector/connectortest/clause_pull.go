@@ -23,21 +23,11 @@ func (st *stage) reading(k crossdock.Kind) *reading {
 	return &reading{st: st, kind: k, last: map[string]crossdock.Statement{}}
 }
 
-func (st *stage) puller() connector.Puller {
-	p, _ := st.conn.(connector.Puller) // the clause is about a connector that has the door
-	return p
-}
-
-func (st *stage) lister() connector.Lister {
-	l, _ := st.conn.(connector.Lister) // the clause is about a connector that has the door
-	return l
-}
-
 // page reads one page and reports whether there is more.
 func (r *reading) page(after connector.Cursor) (connector.Cursor, bool) {
 	ctx, cancel := r.st.ctx()
 	defer cancel()
-	p, err := r.st.puller().Pull(ctx, r.kind, after)
+	p, err := through[connector.Puller](r.st).Pull(ctx, r.kind, after)
 	r.st.need(err, "pulling %s after %q", r.kind, after)
 	var news []string
 	for _, m := range p.Messages {
@@ -76,7 +66,7 @@ func (r *reading) has(keys []string, when string) {
 // kinds runs do for each kind that is pulled, on a stage of its own. About one of
 // which the world has no records the clause "subject" complains.
 func (x *trial) kinds(do func(*stage, crossdock.Kind, Records)) {
-	for _, k := range x.stages[0].puller().Kinds() {
+	for _, k := range through[connector.Puller](x.stages[0]).Kinds() {
 		if x.stages[0].w.Records[k].Make != nil {
 			st := x.stage()
 			do(st, k, st.w.Records[k])
@@ -240,7 +230,7 @@ func (st *stage) listedAnd(k crossdock.Kind, between func(first connector.KeyPag
 	out := map[string]bool{}
 	after := connector.Cursor("")
 	for n := range pages {
-		p, err := st.lister().Keys(ctx, k, after)
+		p, err := through[connector.Lister](st).Keys(ctx, k, after)
 		st.need(err, "listing the keys of %s", k)
 		for _, key := range p.Keys {
 			out[key] = true

@@ -21,9 +21,9 @@ func project(x *trial) {
 		before := p
 		before.Record, before.View = p.Record.Clone(), p.View
 		before.View.Held, before.View.Asked = p.View.Held.Clone(), p.View.Asked.Clone()
-		a, err1 := st.conn.(connector.Projector).Project(p.Record, p.View, p.Known)
-		b, err2 := st.conn.(connector.Projector).Project(p.Record, p.View, p.Known)
-		c, err3 := other.conn.(connector.Projector).Project(p.Record, p.View, p.Known)
+		a, err1 := through[connector.Projector](st).Project(p.Record, p.View, p.Known)
+		b, err2 := through[connector.Projector](st).Project(p.Record, p.View, p.Known)
+		c, err3 := through[connector.Projector](other).Project(p.Record, p.View, p.Known)
 		st.need(err1, "projecting a %s", p.Record.Kind)
 		if !reflect.DeepEqual(a, b) || !reflect.DeepEqual(a, c) || err2 != nil || err3 != nil {
 			x.wrong("the same %s is wanted as\n%+v\n%+v\n%+v", p.Record.Kind, a, b, c)
@@ -43,7 +43,7 @@ func receipts(x *trial) {
 		defer cancel()
 		batch := w.Push(4)
 		slices.Reverse(batch)
-		got := st.conn.(connector.Pusher).Push(ctx, batch)
+		got := through[connector.Pusher](st).Push(ctx, batch)
 		x.inOrder(w, batch, got, "all well")
 		keys := map[string]bool{}
 		for i, r := range got[:min(len(got), len(batch))] {
@@ -60,13 +60,15 @@ func receipts(x *trial) {
 			}
 			keys[r.Key] = true
 		}
-		if got := st.conn.(connector.Pusher).Push(ctx, nil); len(got) != 0 {
+		if got := through[connector.Pusher](st).Push(ctx, nil); len(got) != 0 {
 			x.wrong("%s: %d receipts for no push", w.Name, len(got))
 		}
 		for _, f := range leaks(0) {
 			batch := w.Push(3)
 			st.p.arm(every(f))
-			st.within(f, func(ctx context.Context) { x.inOrder(w, batch, st.conn.(connector.Pusher).Push(ctx, batch), string(f)) })
+			st.within(f, func(ctx context.Context) {
+				x.inOrder(w, batch, through[connector.Pusher](st).Push(ctx, batch), string(f))
+			})
 			st.p.disarm()
 		}
 	})

@@ -69,7 +69,7 @@ func nowhere(key string) string {
 }
 
 func (st *stage) translate(m crossdock.Message) []crossdock.Statement {
-	return st.conn.(connector.Translator).Translate(m)
+	return through[connector.Translator](st).Translate(m)
 }
 
 // clone copies a message so that nothing is shared.
@@ -289,7 +289,7 @@ func strange(v any) any {
 
 func find(x *trial) {
 	st := x.stages[0]
-	f := st.conn.(connector.Finder)
+	f := through[connector.Finder](st)
 	ctx, cancel := st.ctx()
 	defer cancel()
 	there := st.there()
@@ -335,7 +335,7 @@ func (st *stage) answers(asked crossdock.Ref, m crossdock.Message, gone bool) {
 
 func genuine(x *trial) {
 	st := x.stages[0]
-	rec, hooks := st.conn.(connector.Receiver), st.w.Webhooks
+	rec, hooks := through[connector.Receiver](st), st.w.Webhooks
 	for _, body := range hooks.Bodies {
 		var v any
 		dec := json.NewDecoder(bytes.NewReader(body))
@@ -364,7 +364,7 @@ func signature(x *trial) {
 	try := func(what string, change func(*http.Request)) {
 		r := hooks.Sign(body)
 		change(r)
-		ms, _, err := st.conn.(connector.Receiver).Receive(r)
+		ms, _, err := through[connector.Receiver](st).Receive(r)
 		if crossdock.CodeOf(err) != crossdock.Unauthorized || len(ms) > 0 {
 			x.wrong("%s: %s and %d messages", what, told(err), len(ms))
 		}
@@ -394,7 +394,7 @@ func signature(x *trial) {
 // bounds sends bodies that are too large, break off, or are no JSON.
 func bounds(x *trial) {
 	st := x.stages[0]
-	rec, hooks := st.conn.(connector.Receiver), st.w.Webhooks
+	rec, hooks := through[connector.Receiver](st), st.w.Webhooks
 	for _, size := range []int{connector.Limit + 1, connector.HardCap + 1} {
 		body := append(bytes.Clone(hooks.Bodies[0]), bytes.Repeat([]byte(" "), size-len(hooks.Bodies[0]))...)
 		ms, answer, err := rec.Receive(hooks.Sign(body))

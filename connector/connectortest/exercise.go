@@ -229,10 +229,19 @@ func (st *stage) there() []crossdock.Ref {
 	return st.w.Find()
 }
 
+// through returns the connector as one that has a door; the clause is about such.
+func through[Door any](st *stage) Door {
+	d, ok := st.conn.(Door)
+	if !ok {
+		panic(fmt.Sprintf("a clause is held against a %T, which has not the door %T", st.conn, &d))
+	}
+	return d
+}
+
 // push sends a batch and returns the receipts by push. A receipt that is missing, or
 // about another push, is nil: the clause "receipts" is about that.
 func (st *stage) push(ctx context.Context, batch []crossdock.Push) []*crossdock.Receipt {
-	got := st.conn.(connector.Pusher).Push(ctx, batch)
+	got := through[connector.Pusher](st).Push(ctx, batch)
 	out := make([]*crossdock.Receipt, len(batch))
 	for i, p := range batch {
 		for j := range got {
