@@ -92,6 +92,40 @@ func TestArchitectureChecksCanFail(t *testing.T) {
 		{"translate_order.go by chance", connectorPurityBreaches, map[string]string{"connectors/odoo/translate_order.go": importing("odoo", `"math/rand/v2"`)}, "math/rand/v2"},
 		{"Translate elsewhere", connectorPurityBreaches, map[string]string{"connectors/odoo/odoo.go": "package odoo\nfunc (c *conn) Translate() {}"}, "connectors/odoo/odoo.go: method Translate must be in a file"},
 
+		{"what Translate and Project do not come to", callBreaches, map[string]string{
+			"connectors/odoo/translate.go": "package odoo\nimport \"time\"\ntype conn struct{ at func() time.Time }\nfunc (c *conn) Translate() { c.row(); _ = time.Second }\nfunc (c conn) row() { _ = known }\nvar known = 1",
+			"connectors/odoo/push.go":      "package odoo\nimport (\"context\"; \"os\"; \"time\")\nfunc (c *conn) Push(ctx context.Context) { os.Exit(1); c.Translate(); _ = time.Now }\nvar other = time.Now()",
+			"desk/desk.go":                 "package desk\nimport \"os\"\nfunc (d *desk) Translate() { os.Exit(1) }\ntype desk struct{}",
+		}, ""},
+		{"a clock in another file", callBreaches, map[string]string{
+			"connectors/odoo/translate.go": "package odoo\nfunc (c *conn) Translate() { stamp() }\ntype conn struct{}",
+			"connectors/odoo/stamp.go":     "package odoo\nimport \"time\"\nfunc stamp() { _ = time.Now() }",
+		}, "connectors/odoo/stamp.go:3:20: pure code may not use time.Now (Translate → stamp must be pure)"},
+		{"a clock behind two calls and a method", callBreaches, map[string]string{
+			"connectors/odoo/project.go": "package odoo\nfunc (c conn) Project() { w := &writer{}; w.write() }\ntype conn struct{}",
+			"connectors/odoo/write.go":   "package odoo\nimport \"time\"\ntype writer struct{}\nfunc (w *writer) write() { func() { w.stamp() }() }\nfunc (*writer) stamp() { time.Sleep(1) }",
+		}, "time.Sleep (Project → write → stamp must be pure)"},
+		{"a function handed on", callBreaches, map[string]string{
+			"connectors/odoo/translate.go": "package odoo\nimport \"slices\"\nfunc (c *conn) Translate() { slices.SortFunc(nil, by) }\ntype conn struct{}",
+			"connectors/odoo/by.go":        "package odoo\nimport \"math/rand/v2\"\nfunc by(a, b int) int { return rand.Int() }",
+		}, "may not use math/rand/v2.Int"},
+		{"a table of functions", callBreaches, map[string]string{
+			"connectors/odoo/translate.go": "package odoo\nfunc (c *conn) Translate() { kinds[1]() }\ntype conn struct{}",
+			"connectors/odoo/kinds.go":     "package odoo\nimport \"os\"\nvar kinds = map[int]func(){1: home}\nfunc home() { os.Getenv(\"HOME\") }",
+		}, "os.Getenv (Translate → kinds → home must be pure)"},
+		{"a method behind an interface", callBreaches, map[string]string{
+			"connectors/odoo/translate.go": "package odoo\ntype reads interface{ read() }\nfunc (c *conn) Translate() { var r reads = c; r.read() }\ntype conn struct{}",
+			"connectors/odoo/read.go":      "package odoo\nimport \"net/http\"\nfunc (c *conn) read() { http.Get(\"\") }",
+		}, "net/http.Get (Translate → read must be pure)"},
+		{"a call that can wait", callBreaches, map[string]string{
+			"connectors/odoo/translate.go": "package odoo\nfunc (c *conn) Translate() { c.ask(nil) }\ntype conn struct{}",
+			"connectors/odoo/ask.go":       "package odoo\nimport \"context\"\nfunc (c *conn) ask(ctx context.Context) {}",
+		}, "may not use context.Context (Translate → ask must be pure)"},
+		{"a function of another package", callBreaches, map[string]string{
+			"connectors/odoo/translate.go": "package odoo\nimport " + crossdock + "/connector\"\nfunc (c *conn) Translate() { connector.Stamp() }\ntype conn struct{}",
+			"connector/stamp.go":           "package connector\nimport \"time\"\nfunc Stamp() { _ = time.Now() }\nfunc Wait() { time.Sleep(1) }",
+		}, "connector/stamp.go:3:20: pure code may not use time.Now (Translate → Stamp must be pure)"},
+
 		{"folder names", folderBreaches, map[string]string{"desk/desk.go": "package desk", "core/testdata/models/a.txt": "", ".git/common/a": ""}, ""},
 		{"type names", typeNameBreaches, map[string]string{"core/a.go": "package core\ntype orderHelper struct{}\ntype Order struct{}\nfunc NewManager() {}"}, ""},
 		{"a file of 600 lines", lengthBreaches, map[string]string{"core/a.go": long(600), "core/a_test.go": long(700), "core/b_gen.go": long(700)}, ""},

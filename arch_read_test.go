@@ -22,6 +22,7 @@ const module = "github.com/crossdockhq/crossdock"
 type house struct {
 	packages map[string][]source // shipped files, by the package's path below the module
 	folders  []string
+	fset     *token.FileSet
 }
 
 // source is one shipped Go file, whatever platform it is built for.
@@ -37,7 +38,7 @@ type source struct {
 // opens each folder, go test does not answer from its cache after a file came.
 func readHouse(t *testing.T, tree fs.FS) house {
 	t.Helper()
-	h := house{packages: map[string][]source{}}
+	h := house{packages: map[string][]source{}, fset: token.NewFileSet()}
 	err := fs.WalkDir(tree, ".", func(p string, d fs.DirEntry, err error) error {
 		if err != nil {
 			return err
@@ -52,7 +53,7 @@ func readHouse(t *testing.T, tree fs.FS) house {
 		if path.Ext(p) != ".go" || strings.HasSuffix(p, "_test.go") {
 			return nil
 		}
-		s, err := readSource(tree, p)
+		s, err := readSource(h.fset, tree, p)
 		if err != nil {
 			return err
 		}
@@ -81,12 +82,11 @@ func notOurs(tree fs.FS, dir string) bool {
 	return err == nil
 }
 
-func readSource(tree fs.FS, p string) (source, error) {
+func readSource(fset *token.FileSet, tree fs.FS, p string) (source, error) {
 	text, err := fs.ReadFile(tree, p)
 	if err != nil {
 		return source{}, err
 	}
-	fset := token.NewFileSet()
 	syntax, err := parser.ParseFile(fset, p, text, parser.ParseComments|parser.SkipObjectResolution)
 	if err != nil {
 		return source{}, err

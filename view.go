@@ -9,6 +9,7 @@ type View struct {
 	Key     string    `json:"key,omitempty"`     // the system's key; "" until it is known
 	Held    Record    `json:"held,omitzero"`     // what the system said last, with refs of the book
 	Asked   Record    `json:"asked,omitzero"`    // what we last got a receipt for, in the target's words
+	Doubt   Record    `json:"doubt,omitzero"`    // what a lost push asked for of which nobody can tell whether it landed: Asked is zero then
 	Open    []Open    `json:"open,omitempty"`    // pushes without a receipt
 	Unknown bool      `json:"unknown,omitempty"` // what it holds can't be told until a look
 	Gone    bool      `json:"gone,omitempty"`    // it was there and is not any more

@@ -10,6 +10,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -35,6 +36,7 @@ var types = []connector.Type{odooconn.Type, shopifyconn.Type}
 type rig struct {
 	t    *testing.T
 	odoo *odoo.Server
+	log  *slog.Logger
 	cfg  *config.Config
 	base string
 	stop func()
@@ -43,7 +45,13 @@ type rig struct {
 
 func newRig(t *testing.T) *rig {
 	t.Helper()
-	r := &rig{t: t, odoo: odoo.New(odoo.Config{Version: 18, Database: sim.Database, User: sim.User, Password: sim.Password, Clock: time.Now, Seed: 1})}
+	return newRigBehind(t, slog.DiscardHandler, func(h http.Handler) http.Handler { return h })
+}
+
+// newRigBehind is newRig with a log, and with something between the hub and Odoo.
+func newRigBehind(t *testing.T, log slog.Handler, between func(http.Handler) http.Handler) *rig {
+	t.Helper()
+	r := &rig{t: t, log: slog.New(log), odoo: odoo.New(odoo.Config{Version: 18, Database: sim.Database, User: sim.User, Password: sim.Password, Clock: time.Now, Seed: 1})}
 	must(t, r.odoo.AddWarehouse("E", "East"))
 	for _, p := range []odoo.Product{
 		{SKU: "SKU2006-001", Name: "Aviator sunglasses", Price: "89.99"}, {SKU: "LENS-PROTECT-2YR", Name: "Lens Protection Plan", Price: "19.99", Kind: "service"},
@@ -55,7 +63,7 @@ func newRig(t *testing.T) *rig {
 			must(t, r.odoo.SetStock(p.SKU, "E", "5"))
 		}
 	}
-	away := httptest.NewServer(r.odoo)
+	away := httptest.NewServer(between(r.odoo))
 	t.Cleanup(away.Close)
 	dir, err := os.MkdirTemp("", "hub") // short: a socket's path may have about 100 characters
 	must(t, err)
@@ -79,7 +87,7 @@ connections:
 
 func (r *rig) start() {
 	r.t.Helper()
-	hub, err := app.Open(r.t.Context(), r.cfg, slog.New(slog.DiscardHandler))
+	hub, err := app.Open(r.t.Context(), r.cfg, r.log)
 	must(r.t, err)
 	r.base = "http://" + hub.Address()
 	ctx, stop := context.WithCancel(context.Background())
@@ -220,6 +228,24 @@ func TestShopifySampleConsistent(t *testing.T) {
 			t.Errorf("exception %s", x.Text)
 		}
 	}
+	who := func(s *replay.Story) (all []string) {
+		for _, p := range s.People {
+			a := p.Party.Address
+			all = append(all, strings.Join([]string{p.As, p.Party.Name, p.Party.Email, a.Street, a.City, a.Country}, "|"))
+		}
+		return all
+	}
+	if want := []string{"customer|John Smith|john@example.com|123 Shipping Street|Shippington|US", "bill to, ship to|Steve Shipper||123 Shipping Street|Shippington|US"}; !slices.Equal(who(story), want) {
+		t.Errorf("the order is about %q, want %q", who(story), want)
+	}
+	party := r.story(story.People[0].Of.Short(), func(*replay.Story) bool { return true })
+	if want := []string{"itself|John Smith|john@example.com|123 Shipping Street|Shippington|US", "address|Steve Shipper||123 Shipping Street|Shippington|US"}; !slices.Equal(who(party), want) {
+		t.Errorf("the customer is %q, want %q", who(party), want)
+	}
+	address := r.story(story.People[1].Of.Short(), func(*replay.Story) bool { return true })
+	if want := []string{"itself|Steve Shipper||123 Shipping Street|Shippington|US", "belongs to|John Smith|john@example.com|123 Shipping Street|Shippington|US"}; !slices.Equal(who(address), want) {
+		t.Errorf("the address is %q, want %q", who(address), want)
+	}
 }
 
 // TestUnsigned: what is not genuine is refused and leaves no trace.
@@ -255,19 +281,21 @@ func TestAskStopped(t *testing.T) {
 	r.end()
 	asked, err := app.Ask(t.Context(), r.cfg.Data)
 	must(t, err)
-	open, err := asked.Exceptions(t.Context(), false)
+	list, err := asked.Exceptions(t.Context(), replay.Asked{})
 	must(t, err)
+	open := list.Exceptions
 	if len(open) != 1 || open[0].ID != "item|sku:NOBODY-KNOWS" {
 		t.Fatalf("there are %d open exceptions: %+v", len(open), open)
 	}
-	must(t, asked.Act(t.Context(), crossdock.Action{By: "ada", Do: "drop", Note: "ordered by mistake", With: map[string]string{"exception": open[0].ID}}))
+	must(t, asked.Act(t.Context(), []crossdock.Action{{By: "ada", Do: "drop", Note: "ordered by mistake", With: map[string]string{"exception": open[0].ID}}}))
 	must(t, asked.Close())
 	r.start()
 	for end := time.Now().Add(10 * time.Second); ; time.Sleep(20 * time.Millisecond) {
 		asked, err := app.Ask(t.Context(), r.cfg.Data)
 		must(t, err)
-		open, err := asked.Exceptions(t.Context(), true)
+		list, err := asked.Exceptions(t.Context(), replay.Asked{All: true})
 		must(t, err)
+		open := list.Exceptions
 		must(t, asked.Close())
 		if len(open) == 1 && !open[0].Open() && strings.Contains(open[0].Why, "ordered by mistake") {
 			return

@@ -12,11 +12,10 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
-	"strconv"
+	"slices"
 	"time"
 
 	"github.com/crossdockhq/crossdock"
-	"github.com/crossdockhq/crossdock/core"
 	"github.com/crossdockhq/crossdock/replay"
 	"github.com/crossdockhq/crossdock/store"
 	"github.com/crossdockhq/crossdock/store/sqlite"
@@ -25,10 +24,11 @@ import (
 // Asked is a hub that answers the command line, whether it runs or not.
 type Asked interface {
 	Trace(ctx context.Context, ref string) (*replay.Story, error)
-	Exceptions(ctx context.Context, all bool) ([]*core.Exception, error)
+	Exceptions(ctx context.Context, a replay.Asked) (replay.Listed, error)
 	Work(ctx context.Context, system crossdock.System) ([]replay.Work, error)
-	// Act files what a person decided; the running hub does it, or the next one that starts.
-	Act(ctx context.Context, a crossdock.Action) error
+	// Act files what a person decided, all of it or, with an error, the first of it;
+	// the running hub does it, or the next one that starts.
+	Act(ctx context.Context, all []crossdock.Action) error
 	// Door returns what happened at the door since the hub started; ok is false for
 	// a hub that does not run.
 	Door(ctx context.Context) (counts DoorCounts, ok bool, err error)
@@ -73,22 +73,34 @@ func (s *stopped) Trace(ctx context.Context, ref string) (*replay.Story, error) 
 	return replay.Trace(ctx, s.store, ref)
 }
 
-func (s *stopped) Exceptions(ctx context.Context, all bool) ([]*core.Exception, error) {
-	return replay.Exceptions(ctx, s.store, all)
+func (s *stopped) Exceptions(ctx context.Context, a replay.Asked) (replay.Listed, error) {
+	return replay.Exceptions(ctx, s.store, a)
 }
 
 func (s *stopped) Work(ctx context.Context, system crossdock.System) ([]replay.Work, error) {
 	return replay.List(ctx, s.store, system)
 }
 
-// Act files the action in the journal; the hub does it when it starts.
-func (s *stopped) Act(ctx context.Context, a crossdock.Action) (err error) {
+// mostActions is how many actions are filed, or sent to the running hub, at once.
+const mostActions = 500
+
+// Act files the actions in the journal; the hub does them when it starts.
+func (s *stopped) Act(ctx context.Context, all []crossdock.Action) (err error) {
 	w, err := sqlite.Open(s.dir, sqlite.Options{})
 	if err != nil {
 		return crossdock.Errorf(crossdock.Unavailable, "open the data directory: %w", err)
 	}
 	defer func() { err = errors.Join(err, w.Close()) }()
-	return w.Journal().File(ctx, store.Filing{Arrivals: []*store.Arrival{{Lane: crossdock.Urgent, At: time.Now(), Body: a}}})
+	for some := range slices.Chunk(all, mostActions) {
+		var f store.Filing
+		for _, a := range some {
+			f.Arrivals = append(f.Arrivals, &store.Arrival{Lane: crossdock.Urgent, At: time.Now(), Body: a})
+		}
+		if err := w.Journal().File(ctx, f); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (s *stopped) Door(context.Context) (DoorCounts, bool, error) { return DoorCounts{}, false, nil }
@@ -106,8 +118,12 @@ func (r *running) Trace(ctx context.Context, ref string) (*replay.Story, error) 
 	return &s, r.do(ctx, http.MethodGet, "/v1/trace?"+url.Values{"of": {ref}}.Encode(), nil, &s)
 }
 
-func (r *running) Exceptions(ctx context.Context, all bool) (list []*core.Exception, err error) {
-	err = r.do(ctx, http.MethodGet, "/v1/exceptions?"+url.Values{"all": {strconv.FormatBool(all)}}.Encode(), nil, &list)
+func (r *running) Exceptions(ctx context.Context, a replay.Asked) (list replay.Listed, err error) {
+	b, err := json.Marshal(a)
+	if err != nil {
+		return list, err
+	}
+	err = r.do(ctx, http.MethodPost, "/v1/exceptions", b, &list)
 	return list, err
 }
 
@@ -121,12 +137,17 @@ func (r *running) Door(ctx context.Context) (c DoorCounts, ok bool, err error) {
 	return c, err == nil, err
 }
 
-func (r *running) Act(ctx context.Context, a crossdock.Action) error {
-	b, err := json.Marshal(a)
-	if err != nil {
-		return err
+func (r *running) Act(ctx context.Context, all []crossdock.Action) error {
+	for some := range slices.Chunk(all, mostActions) {
+		b, err := json.Marshal(some)
+		if err != nil {
+			return err
+		}
+		if err := r.do(ctx, http.MethodPost, "/v1/actions", b, nil); err != nil {
+			return err
+		}
 	}
-	return r.do(ctx, http.MethodPost, "/v1/action", b, nil)
+	return nil
 }
 
 func (r *running) Close() error {

@@ -151,7 +151,7 @@ func (d *Demo) build(ctx context.Context) error {
 	if d.cfg, err = config.Load("demo", []byte(source), d.o.Types, sim.Secrets()); err != nil {
 		return err
 	}
-	if err := writeNew(d.Config(), source); err != nil {
+	if _, err := writeNew(d.Config(), source); err != nil {
 		return err
 	}
 	if d.in, err = land.Build(d.cfg, time.Now, d.o.Seed); err != nil {

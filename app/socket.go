@@ -9,7 +9,6 @@ import (
 	"net"
 	"net/http"
 	"os"
-	"strconv"
 
 	"github.com/crossdockhq/crossdock"
 	"github.com/crossdockhq/crossdock/replay"
@@ -38,8 +37,13 @@ func (h *Hub) private() http.Handler {
 		story, err := replay.Trace(r.Context(), h.store, r.URL.Query().Get("of"))
 		reply(w, story, err)
 	})
-	mux.HandleFunc("GET /v1/exceptions", func(w http.ResponseWriter, r *http.Request) {
-		list, err := replay.Exceptions(r.Context(), h.store, r.URL.Query().Get("all") == strconv.FormatBool(true))
+	mux.HandleFunc("POST /v1/exceptions", func(w http.ResponseWriter, r *http.Request) {
+		var a replay.Asked
+		if err := json.NewDecoder(io.LimitReader(r.Body, 1<<20)).Decode(&a); err != nil {
+			reply(w, nil, crossdock.Errorf(crossdock.Invalid, "what is asked is no JSON: %w", err))
+			return
+		}
+		list, err := replay.Exceptions(r.Context(), h.store, a)
 		reply(w, list, err)
 	})
 	mux.HandleFunc("GET /v1/work", func(w http.ResponseWriter, r *http.Request) {
@@ -50,14 +54,17 @@ func (h *Hub) private() http.Handler {
 		c := &h.house.Receive.Counts
 		reply(w, DoorCounts{Filed: c.Filed.Load(), Faulty: c.Faulty.Load(), Unsigned: c.Unsigned.Load(), Refused: c.Refused.Load()}, nil)
 	})
-	mux.HandleFunc("POST /v1/action", func(w http.ResponseWriter, r *http.Request) {
-		var a crossdock.Action
-		if err := json.NewDecoder(io.LimitReader(r.Body, 1<<20)).Decode(&a); err != nil {
-			reply(w, nil, crossdock.Errorf(crossdock.Invalid, "the action is no JSON: %w", err))
+	mux.HandleFunc("POST /v1/actions", func(w http.ResponseWriter, r *http.Request) {
+		var all []crossdock.Action
+		if err := json.NewDecoder(io.LimitReader(r.Body, 4<<20)).Decode(&all); err != nil {
+			reply(w, nil, crossdock.Errorf(crossdock.Invalid, "the actions are no JSON: %w", err))
 			return
 		}
-		_, err := h.house.File(r.Context(), a)
-		reply(w, struct{}{}, err)
+		bodies := make([]crossdock.Body, len(all))
+		for i, a := range all {
+			bodies[i] = a
+		}
+		reply(w, struct{}{}, h.house.FileAll(r.Context(), bodies))
 	})
 	return mux
 }

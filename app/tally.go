@@ -28,6 +28,7 @@ type DemoSummary struct {
 	SecondsToFirstOrder float64 `json:"seconds_to_first_order"`
 	Seconds             float64 `json:"seconds"`
 
+	Tests   int      `json:"-"` // orders in that are test orders, and so kept out of Odoo
 	Planted []string `json:"-"` // the exceptions, each with the plant it comes from
 	Wrong   []string `json:"-"` // what must not be; empty when all is well
 }
@@ -54,8 +55,11 @@ func (d *Demo) summary(ctx context.Context) (*DemoSummary, error) {
 		s.OdooDuplicates += n - 1
 	}
 	for _, row := range shop.Rows("order") {
-		if row["cancelled"] == true && live[fmt.Sprint(row["key"])] == 0 {
+		switch {
+		case row["cancelled"] == true && live[fmt.Sprint(row["key"])] == 0:
 			s.OrdersCancelled++
+		case row["test"] == true:
+			s.Tests++
 		}
 	}
 	s.OversoldUnits, s.StockDifferences = d.stock()
@@ -64,17 +68,22 @@ func (d *Demo) summary(ctx context.Context) (*DemoSummary, error) {
 		calls += n
 	}
 	s.OdooCallsPerOrder = float64(int(100*float64(calls)/float64(s.OrdersIn)+0.5)) / 100
-	open, err := d.hub.store.Book().Exceptions(ctx, false, 1000)
+	open, err := d.hub.store.Book().Exceptions(ctx, false, nil, 1000)
 	if err != nil {
 		return nil, err
 	}
 	d.exceptions(open, s)
 	story := d.told()
+	var listed []checker.Exception
 	for _, x := range open {
-		story.Exceptions = append(story.Exceptions, checker.Exception{Check: x.Check, Order: x.Of.Key, Text: x.Text})
+		listed = append(listed, checker.Exception{Check: x.Check, Order: string(demoShop) + "/" + x.Of.Key, Text: x.Text})
 	}
-	for _, w := range checker.Check(d.in.Odoo, map[string]checker.Holds{string(demoShop): shop}, story) {
+	wrong := checker.Check(d.in.Odoo, map[string]checker.Holds{string(demoShop): shop}, story)
+	for _, w := range append(wrong, checker.Exceptions(d.in.Odoo, story, listed)...) {
 		s.Wrong = append(s.Wrong, w.String())
+	}
+	if all := s.OrdersConfirmed + s.OrdersCancelled + s.Tests + s.Exceptions; all != s.OrdersIn {
+		s.Wrong = append(s.Wrong, fmt.Sprintf("%d orders came in, and %d are confirmed, cancelled, held by an exception or tests", s.OrdersIn, all))
 	}
 	s.SecondsToFirstOrder, s.Seconds = seconds(d.firstOrder.Sub(d.o.Started)), seconds(time.Since(d.o.Started))
 	return s, nil
@@ -184,7 +193,7 @@ func (d *Demo) told() checker.Story {
 			}
 		}
 		story.Orders = append(story.Orders, checker.Order{
-			Shop: string(demoShop), Number: number, Sites: []string{"E", "W"}, Test: row["test"] == true, Cancelled: cancelled[number],
+			Shop: string(demoShop), Number: number, Email: fmt.Sprint(row["email"]), Sites: []string{"E", "W"}, Test: row["test"] == true, Cancelled: cancelled[number],
 			Contents: []checker.Content{{Units: units, Total: fmt.Sprint(row["total_price"])}},
 		})
 	}

@@ -116,10 +116,15 @@ func (n Connection) Open(env connector.Env) (connector.Connector, error) {
 // sorted. Such a connection can be described, not opened.
 func (n Connection) Unresolved() []string { return slices.Sorted(maps.Keys(n.refs)) }
 
-// Wrong turns an error of Open into a Problem at the connection, or at the field
-// that the error names as its place. No secret of the connection is in its text.
+// Wrong turns an error of Open, or each that it joins, into a Problem at the
+// connection, or at the field that the error names as its place. No secret of the
+// connection is in its text.
 func (c *Config) Wrong(n Connection, err error) Problems {
-	return Problems{n.wrong(c.file, err)}
+	var out Problems
+	for _, one := range each(err) {
+		out = append(out, n.wrong(c.file, one))
+	}
+	return out
 }
 
 func (n Connection) wrong(f *file, err error) Problem {

@@ -22,7 +22,7 @@ import (
 var update = flag.Bool("update", false, "write the goldens anew")
 
 type shopConfig struct {
-	Shop   string `yaml:"shop" required:"true" doc:"Domain of the shop." example:"example.myshopify.com"`
+	Shop   string `yaml:"shop" required:"true" identity:"true" form:"domain" doc:"Domain of the shop." example:"example.myshopify.com"`
 	URL    string `yaml:"api_url" doc:"Address of the Admin API, when it is another."`
 	Token  string `yaml:"token" required:"true" secret:"true" doc:"Access token."`
 	Secret string `yaml:"secret" required:"true" secret:"true" doc:"Secret the webhooks are signed with."`
@@ -30,13 +30,13 @@ type shopConfig struct {
 }
 
 type odooConfig struct {
-	URL      string            `yaml:"url" required:"true" doc:"Address of the Odoo server." example:"https://odoo.example.com"`
-	Database string            `yaml:"database" required:"true" doc:"Name of the database."`
+	URL      string            `yaml:"url" required:"true" identity:"true" doc:"Address of the Odoo server." example:"https://odoo.example.com"`
+	Database string            `yaml:"database" required:"true" identity:"true" doc:"Name of the database."`
 	User     string            `yaml:"user" required:"true" doc:"Login of the hub's user."`
 	Key      string            `yaml:"key" required:"true" secret:"true" doc:"API key of that user."`
-	Batch    int               `yaml:"batch" default:"50" doc:"Orders in one call."`
+	Batch    int               `yaml:"batch" default:"50" least:"1" most:"1000" doc:"Orders in one call."`
 	Strict   bool              `yaml:"strict" doc:"Refuse what could be guessed."`
-	Overlap  time.Duration     `yaml:"overlap" default:"60s" doc:"How far a pull reads back."`
+	Overlap  time.Duration     `yaml:"overlap" default:"60s" least:"0s" most:"24h" doc:"How far a pull reads back."`
 	Tags     []string          `yaml:"tags" doc:"Tags of new customers."`
 	Taxes    map[string]string `yaml:"taxes" doc:"Taxes by the channel's name."`
 }
@@ -74,10 +74,10 @@ func types() []connector.Type {
 // a broken file, holds the word hunter2.
 func around() config.Lookup {
 	env := map[string]string{
-		"SHOPIFY_TOKEN": "shpat-hunter2", "ODOO_KEY": "key-hunter2", "ODOO_URL": "http://127.0.0.1:8069", "EMPTY": "",
-		"LISTEN": "127.0.0.1:0", "DATA": "/var/lib/crossdock", "BATCH": "7", "STRICT": "true", "OVERLAP": "5s",
+		"SHOPIFY_TOKEN": "shpat-hunter2", "ODOO_KEY": "key-hunter2", "ODOO_URL": "http://127.0.0.1:8069", "EMPTY": "", "BLANK": "  ",
+		"LISTEN": "127.0.0.1:0", "NONE": "0", "DATA": "/var/lib/crossdock", "BATCH": "7", "STRICT": "true", "OVERLAP": "5s",
 	}
-	files := map[string]string{"hook": "hook-hunter2\n", "/run/secrets/hook": "hook-hunter2", "empty": "\n", "database": "prod\r\n"}
+	files := map[string]string{"hook": "hook-hunter2\n", "/run/secrets/hook": "hook-hunter2", "empty": "\n", "database": "prod\r\n", "two-lines": "hook-hunter2\nhook-hunter2\n", "blank": "  \n"}
 	return config.Lookup{
 		Env: func(name string) (string, bool) { v, ok := env[name]; return v, ok },
 		File: func(path string) ([]byte, error) {
@@ -144,16 +144,17 @@ func TestBrokenFiles(t *testing.T) {
 // and every other broken file is still broken. (A connector's own check of the
 // whole needs all of it.)
 func TestBrokenFilesWithoutSecrets(t *testing.T) {
-	surroundings := map[string]bool{"env-not-set": true, "env-empty": true, "file-missing": true, "file-not-readable": true, "file-empty": true, "number-from-env-is-none": true}
+	surroundings := map[string]bool{"env-not-set": true, "env-empty": true, "file-missing": true, "file-not-readable": true, "file-empty": true, "number-from-env-is-none": true,
+		"file-of-two-lines": true, "file-blank": true, "env-blank": true, "batch-from-env-out-of-bounds": true}
 	for _, path := range files(t, "testdata/broken/*.yaml") {
 		name := strings.TrimSuffix(filepath.Base(path), ".yaml")
 		_, bare := load(t, path, config.Lookup{})
-		if (surroundings[name] || name == "url-wrong-as-a-whole") != (bare == nil) {
+		if surroundings[name] != (bare == nil) {
 			t.Errorf("%s: %v", name, bare)
 		}
 		_, err := load(t, path, around())
 		want := crossdock.Invalid
-		if surroundings[name] && name != "number-from-env-is-none" {
+		if surroundings[name] && name != "number-from-env-is-none" && name != "batch-from-env-out-of-bounds" {
 			want = crossdock.Unavailable
 		}
 		if got := crossdock.CodeOf(err); got != want {

@@ -8,14 +8,22 @@ import (
 	"strings"
 	"time"
 
+	"github.com/goccy/go-yaml/ast"
+
 	"github.com/crossdockhq/crossdock"
 	"github.com/crossdockhq/crossdock/connector"
 )
 
 var connectionName = regexp.MustCompile(`^[a-z][a-z0-9-]{0,39}$`)
 
-// leastPull keeps a slip of the pen (pull: 1ms) from flooding a system.
-const leastPull = time.Second
+// Bounds of pull and settles keep a slip of the pen (pull: 1ms) from flooding a
+// system, or from having it wait for days.
+const (
+	leastPull    = time.Second
+	mostPull     = 24 * time.Hour
+	leastSettles = time.Second
+	mostSettles  = time.Hour
+)
 
 func (r *reader) connections(e entry, companies []crossdock.Company) []Connection {
 	all, ok := r.mapping(e.value, e.key)
@@ -31,7 +39,9 @@ func (r *reader) connections(e entry, companies []crossdock.Company) []Connectio
 		case !connectionName.MatchString(one.key):
 			r.wrong(one.at, path, "the name of a connection is up to 40 small letters, digits and dashes, a letter first")
 		}
-		out = append(out, r.connection(one, path, companies))
+		c := r.connection(one, path, companies)
+		r.another(c, path, out)
+		out = append(out, c)
 	}
 	slices.SortFunc(out, func(a, b Connection) int { return strings.Compare(string(a.System), string(b.System)) })
 	return out
@@ -40,7 +50,6 @@ func (r *reader) connections(e entry, companies []crossdock.Company) []Connectio
 // connection reads one connection: first of which type it is, then the rest.
 func (r *reader) connection(e entry, path string, companies []crossdock.Company) Connection {
 	c := Connection{System: crossdock.System(e.key), Pull: DefaultPull, refs: map[string]string{}, places: map[string]position{"": e.at}}
-	before := len(r.problems)
 	all, ok := r.mapping(e.value, path)
 	if !ok {
 		return c
@@ -53,15 +62,85 @@ func (r *reader) connection(e entry, path string, companies []crossdock.Company)
 		return c
 	}
 	c.Type, c.Takes, c.Owns, c.Settles = t, sortedKinds(t.Takes), sortedKinds(t.Owns), t.Settles
-	all = r.knownOnly(all, path, keysOf(t), e.at)
+	keys := keysOf(t)
+	if bringsOrders(t, all) {
+		// An order without company or sites could never be judged.
+		for i := range keys {
+			keys[i].required = keys[i].required || keys[i].name == "company" || keys[i].name == "sites"
+		}
+	}
+	all = r.knownOnly(all, path, keys, e.at)
 	r.role(&c, all, path, companies)
-	r.settings(&c, all, path)
-	if v, ok := c.settings.(connector.Validator); ok && len(r.problems) == before && len(c.refs) == 0 {
-		if err := v.Validate(); err != nil {
-			r.problems = append(r.problems, c.wrong(r.file, err))
+	read := r.settings(&c, all, path)
+	if v, ok := c.settings.(connector.Validator); ok {
+		for _, err := range each(v.Validate()) {
+			if place := crossdock.FaultOf(err).Place; slices.Contains(read, place) || place == "" && len(read) == len(c.Type.Fields) {
+				r.problems = append(r.problems, c.wrong(r.file, err))
+			}
 		}
 	}
 	return c
+}
+
+// bringsOrders reports a connection whose orders the hub takes: it is their system
+// of record.
+func bringsOrders(t connector.Type, all []entry) bool {
+	i := slices.IndexFunc(all, func(e entry) bool { return e.key == "owns" })
+	if i < 0 {
+		return slices.Contains(t.Owns, crossdock.KindOrder)
+	}
+	list, ok := all[i].value.(*ast.SequenceNode)
+	return ok && slices.ContainsFunc(list.Values, func(n ast.Node) bool {
+		s, ok := n.(*ast.StringNode)
+		return ok && s.Value == string(crossdock.KindOrder)
+	})
+}
+
+// each returns the errors that err joins.
+func each(err error) []error {
+	switch e := err.(type) { //nolint:errorlint // what is wrapped above a join belongs to its text
+	case nil:
+		return nil
+	case interface{ Unwrap() []error }:
+		return e.Unwrap()
+	}
+	return []error{err}
+}
+
+// another reports a connection to a system that one of those before it is
+// connected to already: each order would be taken, or made, twice.
+func (r *reader) another(c Connection, path string, before []Connection) {
+	mine := c.identity()
+	i := slices.IndexFunc(before, func(b Connection) bool { return b.Type.Name == c.Type.Name && mine != "" && b.identity() == mine })
+	if i < 0 {
+		return
+	}
+	for _, f := range c.Type.Fields {
+		if f.Identity {
+			r.wrong(c.places[f.Name], path+"."+f.Name, "this is the system that %s is connected to already, in line %d: one system has one connection, or each order would be there twice",
+				before[i].System, before[i].places[f.Name].line)
+			return
+		}
+	}
+}
+
+// identity says which system n is connected to; "" where that is not known.
+func (n Connection) identity() string {
+	var parts []string
+	for _, f := range n.Type.Fields {
+		if !f.Identity {
+			continue
+		}
+		text := strings.ToLower(strings.TrimSpace(reflect.ValueOf(n.settings).Elem().Field(f.Index).String()))
+		if isURL(f) {
+			text = strings.TrimRight(strings.TrimPrefix(strings.TrimPrefix(text, "https://"), "http://"), "/")
+		}
+		if text == "" {
+			return ""
+		}
+		parts = append(parts, text)
+	}
+	return strings.Join(parts, "\n")
 }
 
 // connectorType finds the type among the keys of a connection.
@@ -97,6 +176,9 @@ func (r *reader) role(c *Connection, all []entry, path string, companies []cross
 			c.Company = r.company(e, at, companies)
 		case "sites":
 			c.Sites = r.sites(e, at)
+			if list, ok := e.value.(*ast.SequenceNode); ok && len(list.Values) == 0 {
+				r.wrong(r.at(e.value), at, "the list is empty: name at least one site")
+			}
 		case "takes":
 			c.Takes = r.kindList(e, at, c.Type.Takes, "is nothing that "+c.Type.Name+" takes")
 		case "owns":
@@ -104,12 +186,12 @@ func (r *reader) role(c *Connection, all []entry, path string, companies []cross
 		case "pull":
 			if v, ok := r.scalar(e.value, at, "a duration such as 1m, or off", writtenOut); ok {
 				if c.Pull = 0; v.text != "off" {
-					c.Pull = r.duration(v, at, leastPull)
+					c.Pull = r.duration(v, at, leastPull, mostPull)
 				}
 			}
 		case "settles":
 			if v, ok := r.scalar(e.value, at, durationShape.wants(), writtenOut); ok {
-				c.Settles = r.duration(v, at, 0)
+				c.Settles = r.duration(v, at, leastSettles, mostSettles)
 			}
 		}
 	}
@@ -167,8 +249,10 @@ func (r *reader) kindList(e entry, path string, known []crossdock.Kind, otherwis
 	return sortedKinds(out)
 }
 
-// settings reads the fields of the connector into what its Type makes.
-func (r *reader) settings(c *Connection, all []entry, path string) {
+// settings reads the fields of the connector into what its Type makes. It returns
+// the fields of which is known what they are: all but those that are missing, wrong
+// or not looked up.
+func (r *reader) settings(c *Connection, all []entry, path string) (read []string) {
 	c.settings = c.Type.Config()
 	target := reflect.ValueOf(c.settings).Elem()
 	for _, f := range c.Type.Fields {
@@ -180,11 +264,19 @@ func (r *reader) settings(c *Connection, all []entry, path string) {
 					r.defect = crossdock.Errorf(crossdock.Internal, "default of field %s of connector %s: %w", f.Name, c.Type.Name, err)
 				}
 			}
+			if !f.Required {
+				read = append(read, f.Name)
+			}
 			continue
 		}
 		c.places[f.Name] = r.at(all[i].value)
+		before := len(r.problems)
 		r.setting(c, f, v, all[i], path+"."+f.Name)
+		if len(r.problems) == before && c.refs[f.Name] == "" {
+			read = append(read, f.Name)
+		}
 	}
+	return read
 }
 
 // setting reads one field.
@@ -241,6 +333,9 @@ func (r *reader) setting(c *Connection, f connector.Field, v reflect.Value, e en
 				r.wrong(got.at, path, "%s %s", got.shown(), err)
 			}
 		}
+		if f.Form == domainForm && !got.open && !domain.MatchString(got.text) {
+			r.wrong(got.at, path, "%s is no domain: write all of it, in small letters and without https://, such as %s", got.shown(), f.Example)
+		}
 	default:
 		got, ok := r.scalar(e.value, path, s.wants(), how)
 		if !ok {
@@ -251,6 +346,8 @@ func (r *reader) setting(c *Connection, f connector.Field, v reflect.Value, e en
 		}
 		if err := setText(v, got.text); err != nil || got.ref == "" && got.isText() && s != durationShape {
 			r.wrong(got.at, path, "expected %s, and %s is not", s.wants(), got.shown())
+		} else if !within(f, v) {
+			r.wrong(got.at, path, "%s is out of bounds: write %s to %s", got.shown(), f.Least, f.Most)
 		}
 	}
 }

@@ -34,12 +34,12 @@ var companyKeys = []key{
 // of its connector.
 var connectionKeys = []key{
 	{"type", "Which connector speaks with the system.", true},
-	{"company", "Key of the company that the orders from this connection belong to.", false},
-	{"sites", "Keys of the sites its orders ship from, first choice first.", false},
+	{"company", "Key of the company that the orders from this connection belong to; needed where it owns orders.", false},
+	{"sites", "Keys of the sites its orders ship from, first choice first; needed where it owns orders.", false},
 	{"takes", "Kinds of records the hub pushes to it; left out: what its type takes.", false},
 	{"owns", "Kinds of records it is the system of record for; left out: what its type owns.", false},
-	{"pull", "Time between two pulls of what changed, or off; left out: 1m.", false},
-	{"settles", "The longest time a transaction of the system may take to appear; left out: that of its type.", false},
+	{"pull", "Time between two pulls of what changed, from 1s to 24h, or off; left out: 1m.", false},
+	{"settles", "The longest time a transaction of the system may take to appear, from 1s to 1h; left out: that of its type.", false},
 }
 
 func names(keys []key) []string {
@@ -76,6 +76,17 @@ func checkTypes(types []connector.Type) error {
 			taken = append(taken, f.Name)
 			if _, err := shapeOf(f.Type); err != nil {
 				return crossdock.Errorf(crossdock.Internal, "field %s of connector %s: %w", f.Name, t.Name, err)
+			}
+			if (f.Least == "") != (f.Most == "") || f.Form != "" && f.Form != domainForm {
+				return crossdock.Errorf(crossdock.Internal, "field %s of connector %s has one bound and not the other, or a form %q nobody knows", f.Name, t.Name, f.Form)
+			}
+			if f.Identity && f.Type.Kind() != reflect.String {
+				return crossdock.Errorf(crossdock.Internal, "field %s of connector %s tells two systems apart and is no text", f.Name, t.Name)
+			}
+			for _, bound := range []string{f.Least, f.Most} {
+				if err := setText(reflect.New(f.Type).Elem(), bound); bound != "" && err != nil {
+					return crossdock.Errorf(crossdock.Internal, "bound of field %s of connector %s: %w", f.Name, t.Name, err)
+				}
 			}
 			if f.Default != "" {
 				if err := setText(reflect.New(f.Type).Elem(), f.Default); err != nil {

@@ -47,8 +47,10 @@ func (l Lookup) resolve(kind, name, dir string) (value string, found bool, err e
 		switch {
 		case !ok:
 			return "", false, crossdock.Errorf(crossdock.Unavailable, "the environment variable %s is not set", name)
-		case value == "":
+		case strings.TrimSpace(value) == "":
 			return "", false, crossdock.Errorf(crossdock.Unavailable, "the environment variable %s is empty", name)
+		case strings.ContainsAny(value, "\r\n"):
+			return "", false, crossdock.Errorf(crossdock.Unavailable, "the environment variable %s holds several lines: a value is one", name)
 		}
 		return value, true, nil
 	}
@@ -71,8 +73,11 @@ func (l Lookup) resolve(kind, name, dir string) (value string, found bool, err e
 		return "", false, crossdock.Errorf(crossdock.Unavailable, "the file %s is larger than %d bytes", path, mostBytes)
 	}
 	value = strings.TrimRight(string(b), "\r\n") // an editor ends the last line
-	if value == "" {
+	switch {
+	case strings.TrimSpace(value) == "":
 		return "", false, crossdock.Errorf(crossdock.Unavailable, "the file %s is empty", path)
+	case strings.ContainsAny(value, "\r\n"):
+		return "", false, crossdock.Errorf(crossdock.Unavailable, "the file %s holds several lines: a value is one, and its line end is cut off", path)
 	}
 	return value, true, nil
 }

@@ -80,3 +80,17 @@ func (p Problems) sorted() Problems {
 	})
 	return p
 }
+
+// Mark gives a problem the line it is about and a caret of width characters under
+// its column. It is for texts that hold no secret, which a configuration may.
+func Mark(p Problem, source string, width int) Problem {
+	pad := make([]rune, 0, p.Column)
+	for _, c := range []rune(source)[:min(p.Column-1, len([]rune(source)))] {
+		if c != '\t' {
+			c = ' '
+		}
+		pad = append(pad, c)
+	}
+	p.line, p.caret = source, string(pad)+strings.Repeat("^", max(1, width))
+	return p
+}

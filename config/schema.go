@@ -4,8 +4,10 @@ import (
 	"encoding/json"
 	"maps"
 	"regexp"
+	"slices"
 	"strconv"
 
+	"github.com/crossdockhq/crossdock"
 	"github.com/crossdockhq/crossdock/connector"
 )
 
@@ -13,6 +15,7 @@ const (
 	referencePattern = `^\$\{(env:[A-Za-z_][A-Za-z0-9_]*|file:[^{}]+)\}$`
 	durationPattern  = `^([0-9]+(\.[0-9]+)?(ns|us|µs|ms|s|m|h))+$`
 	urlPattern       = `^https?://[^/@]+(/.*)?$`
+	domainPattern    = `^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)+$`
 )
 
 // JSONSchema returns the JSON Schema (draft 2020-12) of crossdock.yaml with the
@@ -94,10 +97,12 @@ func connectionSchema(t connector.Type) object {
 	for _, k := range kinds() {
 		all = append(all, string(k))
 	}
+	sites := listOf(object{"type": "string", "pattern": `\S`}, true)
+	sites["minItems"] = 1
 	values := object{
 		"type":    object{"const": t.Name},
 		"company": object{"type": "string", "pattern": companyName.String()},
-		"sites":   listOf(object{"type": "string", "pattern": `\S`}, true),
+		"sites":   sites,
 		"takes":   kindsSchema(takes),
 		"owns":    kindsSchema(all),
 		"pull":    object{"type": "string", "pattern": "^off$|" + durationPattern, "default": "1m"},
@@ -108,6 +113,12 @@ func connectionSchema(t connector.Type) object {
 	}
 	out := mapping(keysOf(t), values)
 	out["description"] = t.Doc
+	// Without owns, the type says what it owns; the absent key then satisfies "if".
+	orders := object{"properties": object{"owns": object{"contains": object{"const": crossdock.KindOrder}}}}
+	if !slices.Contains(t.Owns, crossdock.KindOrder) {
+		orders["required"] = []string{"owns"}
+	}
+	out["if"], out["then"] = orders, object{"required": []string{"company", "sites"}}
 	return out
 }
 
@@ -138,6 +149,9 @@ func fieldSchema(f connector.Field) object {
 	if isURL(f) {
 		text["pattern"] = urlPattern
 	}
+	if f.Form == domainForm {
+		text["pattern"] = domainPattern
+	}
 	s, err := shapeOf(f.Type)
 	if err != nil {
 		return object{} // checkTypes has refused such a type
@@ -149,7 +163,11 @@ func fieldSchema(f connector.Field) object {
 	case boolShape:
 		out = one(object{"type": "boolean"})
 	case intShape:
-		out = one(object{"type": "integer"})
+		number := object{"type": "integer"}
+		if f.Least != "" {
+			number["minimum"], number["maximum"] = json.Number(f.Least), json.Number(f.Most)
+		}
+		out = one(number)
 	case durationShape:
 		out = one(object{"type": "string", "pattern": durationPattern})
 	case listShape:

@@ -13,6 +13,7 @@ import (
 	"github.com/goccy/go-yaml/ast"
 
 	"github.com/crossdockhq/crossdock"
+	"github.com/crossdockhq/crossdock/connector"
 )
 
 // value is one scalar of the file.
@@ -132,8 +133,8 @@ func (r *reader) wordList(n ast.Node, path string, how secrecy) ([]value, bool) 
 	return out, good
 }
 
-// duration reads a length of time of at least least; 0 where it is none.
-func (r *reader) duration(v value, path string, least time.Duration) time.Duration {
+// duration reads a length of time from least to most; 0 where it is none.
+func (r *reader) duration(v value, path string, least, most time.Duration) time.Duration {
 	d, err := time.ParseDuration(v.text)
 	if err != nil {
 		if _, numeric := strconv.ParseFloat(v.text, 64); numeric == nil {
@@ -143,8 +144,8 @@ func (r *reader) duration(v value, path string, least time.Duration) time.Durati
 		}
 		return 0
 	}
-	if d < least {
-		r.wrong(v.at, path, "%s is less than %s", v.shown(), least)
+	if d < least || d > most {
+		r.wrong(v.at, path, "%s is out of bounds: write %s to %s", v.shown(), plainly(least), plainly(most))
 		return 0
 	}
 	return d
@@ -185,6 +186,33 @@ func setText(v reflect.Value, text string) error {
 	}
 	return errors.New("is no single value")
 }
+
+// plainly writes a duration without the parts that are 0.
+func plainly(d time.Duration) string {
+	text := strings.TrimSuffix(d.String(), "0s")
+	if text == "" || text[len(text)-1] != 'm' && text[len(text)-1] != 'h' {
+		return d.String()
+	}
+	if cut := strings.TrimSuffix(text, "h0m"); cut != text {
+		return cut + "h"
+	}
+	return text
+}
+
+// within reports a number or duration that is not beyond the bounds of its field.
+// checkTypes has seen that the bounds can be read.
+func within(f connector.Field, v reflect.Value) bool {
+	least, most := reflect.New(f.Type).Elem(), reflect.New(f.Type).Elem()
+	if !v.CanInt() || f.Least == "" || setText(least, f.Least) != nil || setText(most, f.Most) != nil {
+		return true
+	}
+	return least.Int() <= v.Int() && v.Int() <= most.Int()
+}
+
+// domainForm is the Form of a field that holds the name of a host.
+const domainForm = "domain"
+
+var domain = regexp.MustCompile(domainPattern)
 
 // checkURL reports what is no address of a server, by words that go behind it.
 func checkURL(text string) error {

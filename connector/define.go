@@ -25,7 +25,8 @@ type Type struct {
 }
 
 // Field describes one field of a connector's configuration, from its struct tags:
-// yaml (name), doc, default, required:"true", secret:"true", example.
+// yaml (name), doc, default, required:"true", secret:"true", identity:"true",
+// example, form, least, most.
 type Field struct {
 	Name     string
 	Doc      string
@@ -33,6 +34,12 @@ type Field struct {
 	Example  string
 	Required bool
 	Secret   bool
+	// Identity marks the fields that say together which system it is: two connections
+	// that agree in all of them are connected to one and the same.
+	Identity bool
+	Form     string // "domain": the name of a host, with a dot; "": any text
+	Least    string // of a number or duration; "": any
+	Most     string
 	Type     reflect.Type
 	Index    int
 }
@@ -44,7 +51,10 @@ type Options struct {
 	Settles time.Duration
 }
 
-// Validator is implemented by configurations that can be wrong as a whole.
+// Validator is implemented by configurations that can be wrong in a way their tags
+// don't tell. It returns all that is wrong, joined, each with the field as its place
+// (crossdock.At). It may be asked before every field was read: what it says of such
+// a field is not used.
 type Validator interface{ Validate() error }
 
 // Define makes a Type of a configuration struct C. It panics on a struct that
@@ -79,7 +89,8 @@ func fieldsOf(t reflect.Type) []Field {
 		}
 		out = append(out, Field{
 			Name: name, Doc: doc, Default: f.Tag.Get("default"), Example: f.Tag.Get("example"),
-			Required: f.Tag.Get("required") == "true", Secret: f.Tag.Get("secret") == "true",
+			Required: f.Tag.Get("required") == "true", Secret: f.Tag.Get("secret") == "true", Identity: f.Tag.Get("identity") == "true",
+			Form: f.Tag.Get("form"), Least: f.Tag.Get("least"), Most: f.Tag.Get("most"),
 			Type: f.Type, Index: i,
 		})
 	}

@@ -129,6 +129,25 @@ func TestAnsweredSettles(t *testing.T) {
 	}
 }
 
+// After a lost push of which nobody can tell whether it landed, what it asked for is
+// kept as doubt, until something is known to have been asked for again.
+func TestDoubtAfterALostPush(t *testing.T) {
+	settles := worldStart.Add(time.Minute)
+	want := phoneRecord("555 0109")
+	v := &crossdock.View{Key: "1", Held: phoneRecord("5 550100"), Asked: phoneRecord("555 0100"), Version: "2026-11-02T10:00:10Z"}
+	unanswered(v, crossdock.Open{Attempt: 9, Push: crossdock.Push{Want: want}, Told: want}, 9, settles)
+	if got, _ := hear(v, spoken{said: phoneRecord("5 550100"), says: crossdock.Fields{"phone"}, version: v.Version, asked: settles, after: 9, seq: 10}); got != echo {
+		t.Fatalf("verdict %d", got)
+	}
+	if !v.Asked.IsZero() || !v.Doubt.Equal(want) {
+		t.Fatalf("asked %v, doubt %v", v.Asked, v.Doubt)
+	}
+	answered(v, crossdock.Open{Attempt: 10, Push: crossdock.Push{Want: want}, Told: want}, crossdock.Receipt{Key: "1", Holds: want}, 11)
+	if !v.Asked.Equal(want) || !v.Doubt.IsZero() {
+		t.Fatalf("asked %v, doubt %v", v.Asked, v.Doubt)
+	}
+}
+
 // The same push again settles a lost one where the target refuses a second
 // effect, unless something was heard in between that nobody could order.
 func TestResendSettles(t *testing.T) {

@@ -67,7 +67,7 @@ func hear(v *crossdock.View, s spoken) (verdict, crossdock.Fields) {
 	v.Unknown, v.Lost, v.Settles, v.Gone = false, nil, time.Time{}, false
 	switch {
 	case lost != nil && first: // what was made by the lost push is there
-		v.Asked, v.Told = lost.Push.Want, lost.Seq
+		v.Asked, v.Doubt, v.Told = lost.Push.Want, crossdock.Record{}, lost.Seq
 		return echo, nil
 	case lost != nil:
 		changed = settle(v, lost, changed)
@@ -91,9 +91,9 @@ func settle(v *crossdock.View, lost *crossdock.Open, changed crossdock.Fields) c
 		}
 	}
 	if len(others) == 0 && len(changed) > 0 {
-		v.Asked, v.Told = lost.Push.Want, lost.Seq
+		v.Asked, v.Doubt, v.Told = lost.Push.Want, crossdock.Record{}, lost.Seq
 	} else {
-		v.Asked = crossdock.Record{}
+		v.Asked, v.Doubt = crossdock.Record{}, lost.Push.Want
 	}
 	return others
 }
@@ -153,7 +153,7 @@ func answered(v *crossdock.View, open crossdock.Open, r crossdock.Receipt, seq i
 	if l := v.Lost; l != nil && v.Settled == v.Heard && l.Push.Door == crossdock.DoorRefused && l.Push.Want.Equal(open.Push.Want) {
 		v.Unknown, v.Settles = false, time.Time{} // the lost push can't have a second effect, and nothing was heard since
 	}
-	v.Asked, v.Told = open.Push.Want, open.Seq
+	v.Asked, v.Doubt, v.Told = open.Push.Want, crossdock.Record{}, open.Seq
 	if r.Key != "" {
 		v.Key = r.Key
 	}

@@ -2,6 +2,7 @@ package core
 
 import (
 	"encoding/json"
+	"maps"
 	"slices"
 	"strings"
 
@@ -134,6 +135,9 @@ func (l *layer) decideOrder(r *Record, o *crossdock.Order, before crossdock.Reco
 	switch {
 	case o.State == crossdock.OrderCancelled:
 		o.Findings = lasting(o)
+		if changed.Has("cancelled") {
+			l.settled("called off", r.Of.Short(), "it is cancelled in "+string(o.Channel)+" too")
+		}
 		l.save(r, o)
 		l.say("nothing to do: " + r.Of.Short() + " is cancelled")
 	case o.Cancelled != nil:
@@ -211,12 +215,10 @@ func (l *layer) letGo(of crossdock.Ref) {
 
 // changedSince reports that a system has changed a record after an entry.
 func changedSince(r *Record, by crossdock.System, seq int64) bool {
-	for _, s := range r.Set {
-		if s.System == by && s.Seq > seq {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(slices.Sorted(maps.Keys(r.Set)), func(name string) bool {
+		s := r.Set[name]
+		return s.System == by && s.Seq > seq
+	})
 }
 
 // lasting returns the findings that stand in an order that is judged no more: those
@@ -368,8 +370,8 @@ func stateOf(held crossdock.Record) crossdock.OrderState {
 // the ERP, unless they come to what the customer agreed to.
 func (l *layer) amountsChanged(v *View, before crossdock.Record) {
 	var o crossdock.Order
-	if r := l.record(v.Of); r == nil || r.Body.Unpack(&o) != nil {
-		return
+	if r := l.record(v.Of); r == nil || r.Body.Unpack(&o) != nil || o.State == crossdock.OrderCancelled {
+		return // of one that is called off no amount is owed
 	}
 	if total, ok := totalOf(v.Held); ok && agree(total, o.Totals.Total) {
 		l.settled("changed there", v.Of.Short(), "the totals agree")

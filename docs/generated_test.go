@@ -177,6 +177,9 @@ func settings(c connector.Type) string {
 		} else if f.Example != "" && !strings.Contains(f.Example, "${") {
 			doc += " Example: `" + f.Example + "`."
 		}
+		if f.Least != "" {
+			doc += " From " + f.Least + " to " + f.Most + "."
+		}
 		left := "nothing"
 		switch {
 		case f.Required:
@@ -268,8 +271,19 @@ func checksOfCore(t *testing.T) map[string]*check {
 			return true
 		})
 	}
-	out := map[string]*check{}
+	out, found := map[string]*check{}, map[string]bool{}
+	defer func() {
+		if have := slices.Sorted(maps.Keys(found)); !slices.Equal(have, core.Findings()) {
+			t.Errorf("core.Findings says %q; the core finds %q", core.Findings(), have)
+		}
+		if have := slices.Sorted(maps.Keys(out)); !slices.Equal(have, core.Checks()) {
+			t.Errorf("core.Checks says %q; the core raises %q", core.Checks(), have)
+		}
+	}()
 	for i, m := range literals {
+		if holding[i] && text(m["Check"]) != "" {
+			found[text(m["Check"])] = true
+		}
 		name := text(m["Check"])
 		if grade, ok := m["Grade"].(*ast.SelectorExpr); name == "" || holding[i] && (!ok || grade.Sel.Name != "Hold") {
 			continue

@@ -66,21 +66,20 @@ func New(o Options) *House {
 			h.Pulls = append(h.Pulls, p)
 			after = append(after, Room{"pull " + string(c.System), p.Step, nil})
 		}
+		// Also one that neither pushes nor finds has a dispatch: it says that it can't do what is wanted.
+		d := dispatch.New(o.Store, c.System, conn, o.Now)
+		h.Dispatches = append(h.Dispatches, d)
+		wake := make(chan struct{}, 1)
+		committed = append(committed, wake)
+		after = append(after, Room{"dispatch " + string(c.System), func(ctx context.Context) (bool, error) {
+			did, err := d.Step(ctx)
+			if did {
+				ring(deskWake)
+			}
+			return did, err
+		}, wake})
 		_, pushes := conn.(connector.Pusher)
 		finder, finds := conn.(connector.Finder)
-		if pushes || finds {
-			d := dispatch.New(o.Store, c.System, conn, o.Now)
-			h.Dispatches = append(h.Dispatches, d)
-			wake := make(chan struct{}, 1)
-			committed = append(committed, wake)
-			after = append(after, Room{"dispatch " + string(c.System), func(ctx context.Context) (bool, error) {
-				did, err := d.Step(ctx)
-				if did {
-					ring(deskWake)
-				}
-				return did, err
-			}, wake})
-		}
 		if finds && pushes && o.Reconcile > 0 {
 			r := reconcile.New(o.Store, c.System, finder, reconcile.Options{Kinds: []crossdock.Kind{crossdock.KindOrder}, Every: o.Reconcile, Now: o.Now, Log: o.Log, Filed: filed})
 			h.Reconciles = append(h.Reconciles, r)
@@ -111,12 +110,29 @@ func (h *House) Rooms() []Room { return h.rooms }
 
 // File puts something a person or the hub itself says into the urgent lane.
 func (h *House) File(ctx context.Context, body crossdock.Body) (*store.Arrival, error) {
-	a := &store.Arrival{Lane: crossdock.Urgent, At: h.o.Now(), Body: body}
-	if err := h.o.Store.Journal().File(ctx, store.Filing{Arrivals: []*store.Arrival{a}}); err != nil {
+	all, err := h.file(ctx, body)
+	if err != nil {
+		return nil, err
+	}
+	return all[0], nil
+}
+
+// FileAll is File for several bodies: all of them or, with an error, none.
+func (h *House) FileAll(ctx context.Context, bodies []crossdock.Body) error {
+	_, err := h.file(ctx, bodies...)
+	return err
+}
+
+func (h *House) file(ctx context.Context, bodies ...crossdock.Body) ([]*store.Arrival, error) {
+	var f store.Filing
+	for _, body := range bodies {
+		f.Arrivals = append(f.Arrivals, &store.Arrival{Lane: crossdock.Urgent, At: h.o.Now(), Body: body})
+	}
+	if err := h.o.Store.Journal().File(ctx, f); err != nil {
 		return nil, err
 	}
 	ring(h.rooms[0].Wake)
-	return a, nil
+	return f.Arrivals, nil
 }
 
 // Open files the configuration when the book decides, or is about to decide, by

@@ -15,8 +15,7 @@ import (
 	"github.com/crossdockhq/crossdock/store"
 )
 
-// mostRead bounds every answer: a person reads no further, and a page of a
-// program asks again.
+// mostRead bounds what is read from the store at once.
 const mostRead = 1000
 
 // Story is all the hub knows of one record.
@@ -24,6 +23,7 @@ type Story struct {
 	Of         crossdock.Ref     `json:"of"`
 	Record     crossdock.Record  `json:"record"`
 	Rev        int64             `json:"rev"`
+	People     []Person          `json:"people"` // of an order or a party
 	Entries    []Happening       `json:"entries"`
 	Systems    []Holding         `json:"systems"`
 	Work       []Work            `json:"work"`
@@ -122,6 +122,9 @@ func (st *Story) read(ctx context.Context, s store.Store) error {
 		}
 		st.Entries = append(st.Entries, Happening{Seq: e.Seq, At: e.At, Kind: e.Kind, What: what(a, st.Of), Effect: e.Effect})
 	}
+	if err := st.people(ctx, s.Book()); err != nil {
+		return err
+	}
 	if err := st.held(ctx, s.Book()); err != nil {
 		return err
 	}
@@ -130,16 +133,9 @@ func (st *Story) read(ctx context.Context, s store.Store) error {
 	}); err != nil {
 		return err
 	}
-	open, err := s.Book().Exceptions(ctx, true, mostRead)
-	if err != nil {
-		return err
-	}
-	for _, x := range open {
-		if x.Of == st.Of {
-			st.Exceptions = append(st.Exceptions, x)
-		}
-	}
-	return nil
+	about, err := Exceptions(ctx, s, Asked{All: true, Record: st.Of.Short()})
+	st.Exceptions = about.Exceptions
+	return err
 }
 
 // held reads what the connected systems hold of the record, and what is to be done there.
@@ -253,11 +249,6 @@ func List(ctx context.Context, s store.Store, system crossdock.System) ([]Work, 
 	return out, err
 }
 
-// Exceptions returns what people have to act on, the oldest first; all adds the closed ones.
-func Exceptions(ctx context.Context, s store.Store, all bool) ([]*core.Exception, error) {
-	return s.Book().Exceptions(ctx, all, mostRead)
-}
-
 // Order reads a record of the book as an order.
 func Order(r crossdock.Record) (crossdock.Order, error) {
 	var o crossdock.Order
@@ -269,6 +260,9 @@ func Order(r crossdock.Record) (crossdock.Order, error) {
 func (st Story) MarshalJSON() ([]byte, error) {
 	type plain Story
 	p := plain(st)
+	if p.People == nil {
+		p.People = []Person{}
+	}
 	if p.Entries == nil {
 		p.Entries = []Happening{}
 	}

@@ -56,7 +56,15 @@ func Act(ctx context.Context, w *sim.World, who string, what []string, files map
 		return inERP(w, what)
 	}
 	if w.House == nil {
-		return fmt.Errorf("%s is no connection of this sandbox; what people decide in the hub is said to the hub", who)
+		var known []string
+		for name := range w.Doors {
+			known = append(known, string(name))
+		}
+		slices.Sort(known)
+		if near := crossdock.Nearest(who, known); near != "" {
+			return fmt.Errorf("there is no connection %q: did you mean %q?", who, near)
+		}
+		return fmt.Errorf("there is no connection %q in this sandbox; there are: %s. What people decide in the hub is said to the hub", who, strings.Join(known, ", "))
 	}
 	return person(ctx, w, who, what)
 }
@@ -69,7 +77,7 @@ func firstWord(form string) string {
 
 func hub(ctx context.Context, w *sim.World, what []string) error {
 	if what[0] != "kill" {
-		return fmt.Errorf("the hub can be killed, not %q", what[0])
+		return noVerb("the hub", "hub", what)
 	}
 	if err := w.Kill(); err != nil {
 		return err
@@ -118,7 +126,10 @@ func inShop(shop *shopify.Server, what []string, files map[string][]byte) error 
 		}
 		return shop.Edit(number(what[1]), what[2], n)
 	}
-	return shop.Order(what...) // it names the words it knows
+	if _, n := verbIn(firsts(shopify.FaultWords()), what); n == 0 {
+		return noVerb("a shop", "shopify", what)
+	}
+	return shop.Order(what...)
 }
 
 func number(order string) string { return strings.TrimPrefix(order, "order-") }
@@ -185,7 +196,10 @@ func inERP(w *sim.World, what []string) error {
 	case what[0] == "reject" || what[0] == "contend":
 		return reject(w, what)
 	}
-	return fmt.Errorf("nobody does %q in Odoo; what can be done: %s", full, strings.Join(Words(), " | "))
+	if verb, n := verbIn(verbsOf("odoo"), what); n > 0 {
+		return fmt.Errorf("%s is followed by other words; what can be done: %s", verb, strings.Join(Words(), " | "))
+	}
+	return noVerb("Odoo", "odoo", what)
 }
 
 // key takes the hub's API key away, or gives it back.

@@ -153,7 +153,7 @@ func hubHolds(ctx context.Context, w *sim.World, words []string) error {
 }
 
 func exceptions(ctx context.Context, w *sim.World, words []string) error {
-	open, err := w.Store.Book().Exceptions(ctx, false, 1000)
+	open, err := w.Store.Book().Exceptions(ctx, false, nil, 1000)
 	if err != nil {
 		return err
 	}

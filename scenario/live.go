@@ -22,7 +22,7 @@ import (
 
 // Live is the Odoo side of a scenario when it is a running scratch database: what
 // a person does there is done over Odoo's external API (/jsonrpc, Odoo 16 to 19),
-// and ServeHTTP hands the hub's own calls on to the same server. It shares no code
+// and ServeHTTP hands the hub's own calls, JSON-2 too, on to the same server. It shares no code
 // with the connector it helps to judge.
 //
 // A scenario writes and deletes, so Live opens only a database that is named by its
@@ -132,11 +132,11 @@ func (l *Live) signIn() error {
 	if err := l.rpc("common", "authenticate", []any{l.database, l.user, l.key, map[string]any{}}, &uid); err != nil {
 		return err
 	}
-	id, ok := uid.(float64)
+	id, ok := wholeNumber(uid)
 	if !ok || id <= 0 {
 		return crossdock.Errorf(crossdock.Unauthorized, "%s does not let user %q in with the key given", l, l.user)
 	}
-	l.uid = int(id)
+	l.uid = id
 	return nil
 }
 
@@ -157,7 +157,7 @@ func (l *Live) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		panic(http.ErrAbortHandler)
 	}
 	r.Body = io.NopCloser(bytes.NewReader(body))
-	model, method, ok := called(body)
+	model, method, ok := called(r.URL.Path, body)
 	if ok {
 		l.mu.Lock()
 		l.calls[model+"."+method]++
@@ -177,7 +177,10 @@ func (l *Live) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // called reads which method of which model a request calls; ok is false where it
 // calls none.
-func called(body []byte) (model, method string, ok bool) {
+func called(path string, body []byte) (model, method string, ok bool) {
+	if named, json2 := strings.CutPrefix(path, "/json/2/"); json2 {
+		return strings.Cut(named, "/")
+	}
 	var call struct {
 		Params struct {
 			Service string            `json:"service"`
@@ -252,5 +255,7 @@ func (l *Live) rpc(service, method string, args []any, out any) error {
 	if out == nil || len(answer.Result) == 0 { // a method that returns None has no result
 		return nil
 	}
-	return json.Unmarshal(answer.Result, out)
+	d := json.NewDecoder(bytes.NewReader(answer.Result))
+	d.UseNumber() // an id never passes through a float
+	return d.Decode(out)
 }

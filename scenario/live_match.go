@@ -133,11 +133,21 @@ rows:
 func idsOf(rows []map[string]any) []int {
 	out := []int{}
 	for _, row := range rows {
-		if id, ok := row["id"].(float64); ok {
-			out = append(out, int(id))
+		if id, ok := wholeNumber(row["id"]); ok {
+			out = append(out, id)
 		}
 	}
 	return out
+}
+
+// wholeNumber reads an id out of an answer, digit by digit.
+func wholeNumber(v any) (int, bool) {
+	n, ok := v.(json.Number)
+	if !ok {
+		return 0, false
+	}
+	i, err := strconv.Atoi(n.String())
+	return i, err == nil
 }
 
 // isWord reports a value that Odoo's own "=" compares as Match does.
@@ -184,10 +194,15 @@ func (l *Live) holds(c condition, f liveField, v any) (bool, error) {
 // plainValue makes of a value of search_read what Match returns.
 func plainValue(f liveField, v any) any {
 	switch v := v.(type) {
-	case float64:
-		if f.Type == "integer" || f.Type == "many2one_reference" {
-			return int(v)
+	case json.Number:
+		if n, ok := wholeNumber(v); ok && (f.Type == "integer" || f.Type == "many2one_reference") {
+			return n
 		}
+		n, err := v.Float64()
+		if err != nil {
+			return v.String()
+		}
+		return n
 	case []any:
 		if f.Type == "many2one" && len(v) == 2 {
 			return plainValue(liveField{Type: "integer"}, v[0])
@@ -195,8 +210,8 @@ func plainValue(f liveField, v any) any {
 		if f.Relation != "" {
 			ids := make([]int, 0, len(v))
 			for _, id := range v {
-				if n, ok := id.(float64); ok {
-					ids = append(ids, int(n))
+				if n, ok := wholeNumber(id); ok {
+					ids = append(ids, n)
 				}
 			}
 			return ids

@@ -23,6 +23,7 @@ import (
 func standIn(t *testing.T, version int) (*odoo.Server, string) {
 	t.Helper()
 	s := odoo.New(odoo.Config{Version: version, Database: "scratch", User: "admin", Password: "admin", Seed: 1})
+	s.AddAPIKey("admin") // the one word is both
 	h := httptest.NewServer(s)
 	t.Cleanup(h.Close)
 	return s, strings.Replace(h.URL, "http://", "http://admin:admin@", 1) + "/scratch"
@@ -214,7 +215,11 @@ func TestScenariosOverTheNetwork(t *testing.T) {
 			t.Parallel()
 			s, err := Load("../scenarios/"+name+".txtar", []connector.Type{odooconn.Type, shopify.Type})
 			must(t, err)
-			_, url := standIn(t, 18)
+			version := map[string]int{"happy": 19, "answer-lost": 19}[name] // over JSON-2
+			if version == 0 {
+				version = 18
+			}
+			server, url := standIn(t, version)
 			opened := 0
 			o := Options{Live: func(ctx context.Context) (*Live, error) {
 				opened++
@@ -228,6 +233,9 @@ func TestScenariosOverTheNetwork(t *testing.T) {
 			if opened != 1 || res.Calls == 0 {
 				t.Errorf("opened %d times, %d calls", opened, res.Calls)
 			}
+			if spoken := server.Spoken()["json2"]; (spoken > 0) != (version == 19) {
+				t.Errorf("Odoo %d was asked %d times over JSON-2", version, spoken)
+			}
 			if name == "deleted" {
 				return // no order is left
 			}
@@ -236,6 +244,21 @@ func TestScenariosOverTheNetwork(t *testing.T) {
 				t.Errorf("in the same database again: %v", err)
 			}
 		})
+	}
+}
+
+// TestLiveCountsBothDialects: what the hub asks is paced and counted however it is said.
+func TestLiveCountsBothDialects(t *testing.T) {
+	for _, c := range []struct{ path, body, want string }{
+		{"/jsonrpc", `{"params":{"service":"object","method":"execute_kw","args":["db",2,"key","sale.order","load",[]]}}`, "sale.order.load true"},
+		{"/jsonrpc", `{"params":{"service":"common","method":"version","args":[]}}`, ". false"},
+		{"/json/2/sale.order/load", `{"fields":[],"data":[]}`, "sale.order.load true"},
+		{"/json/2/sale.order", `{}`, "sale.order. false"},
+		{"/web/version", ``, ". false"},
+	} {
+		if model, method, ok := called(c.path, []byte(c.body)); fmt.Sprintf("%s.%s %v", model, method, ok) != c.want {
+			t.Errorf("%s: %s.%s %v, want %s", c.path, model, method, ok, c.want)
+		}
 	}
 }
 

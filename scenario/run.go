@@ -28,22 +28,24 @@ type Failure struct {
 
 // Result is what came of a scenario.
 type Result struct {
-	Name     string        `json:"name"`
-	Shows    string        `json:"shows"`
-	Runs     int           `json:"runs"`
-	Calls    int           `json:"odoo_calls"` // the hub made to Odoo in the first run
-	Failures []Failure     `json:"failures"`
-	Took     time.Duration `json:"took"`
+	Name     string         `json:"name"`
+	Shows    string         `json:"shows"`
+	Runs     int            `json:"runs"`
+	Calls    int            `json:"odoo_calls"` // the hub made to Odoo in the first run
+	Spoken   map[string]int `json:"-"`          // those calls by protocol, where Odoo is the stand-in
+	Failures []Failure      `json:"failures"`
+	Took     time.Duration  `json:"took"`
 }
 
 // variant is one way to run a scenario.
 type variant struct {
 	name    string
 	steps   []Step
-	rest    bool  // the hub comes to rest after each message of one instant
-	killAt  int64 // the hub is killed once it has decided this entry; 0: never
-	entries int64 // how many entries the run had; set by it
-	calls   int   // how many calls the hub made to Odoo; set by it
+	rest    bool           // the hub comes to rest after each message of one instant
+	killAt  int64          // the hub is killed once it has decided this entry; 0: never
+	entries int64          // how many entries the run had; set by it
+	calls   int            // how many calls the hub made to Odoo; set by it
+	spoken  map[string]int // by protocol; set by it
 }
 
 // Run runs a scenario in all its variants; a fourth failure of one is not looked for.
@@ -63,7 +65,7 @@ func Run(ctx context.Context, s *Scenario, o Options) (Result, error) {
 		res.Runs++
 		res.Failures = append(res.Failures, failures...)
 		if i == 0 {
-			res.Calls = v.calls
+			res.Calls, res.Spoken = v.calls, v.spoken
 		}
 		if o.Kill && i == 0 {
 			for n := int64(1); n <= v.entries; n++ {
@@ -184,6 +186,9 @@ func (s *Scenario) once(ctx context.Context, v *variant, o Options) (_ []Failure
 		for _, n := range w.ERP.Calls() {
 			v.calls += n
 		}
+	}
+	if w.Odoo != nil {
+		v.spoken = w.Odoo.Spoken()
 	}
 	return r.fails, err
 }

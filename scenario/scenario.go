@@ -4,10 +4,13 @@
 package scenario
 
 import (
+	"cmp"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -55,7 +58,8 @@ type Expectation struct {
 // day is when scenarios happen, and begins their clock: a Monday.
 var day = time.Date(2026, 11, 2, 0, 0, 0, 0, time.UTC)
 
-// Load reads a scenario. types are the connectors there are. Errors name file and line.
+// Load reads a scenario. types are the connectors there are. All that is wrong with
+// its words is returned together, as config.Problems with file, line and column.
 func Load(path string, types []connector.Type) (*Scenario, error) {
 	src, err := os.ReadFile(path)
 	if err != nil {
@@ -69,21 +73,59 @@ func Load(path string, types []connector.Type) (*Scenario, error) {
 		}
 		s.Files[f.Name] = f.Data
 	}
+	var lacks []string
 	for _, need := range []string{"crossdock.yaml", "steps", "expect"} {
 		if s.Files[need] == nil {
-			return nil, fmt.Errorf("%s: a scenario has a file %s", path, need)
+			lacks = append(lacks, need)
 		}
 	}
+	if lacks != nil {
+		return nil, crossdock.Errorf(crossdock.Invalid, "%s: it lacks the file %s, which every scenario has", path, strings.Join(lacks, " and the file "))
+	}
+	m := &mistakes{path: filepath.ToSlash(path)}
 	if err := s.world(path, types); err != nil {
-		return nil, err
+		var problems config.Problems
+		if !errors.As(err, &problems) {
+			return nil, err
+		}
+		m.problems, s.Config = problems, nil
 	}
-	if s.Steps, err = parseSteps(s.Files["steps"]); err != nil {
-		return nil, fmt.Errorf("%s: steps: %w", path, err)
+	steps, expect := linesOf(s.Files["steps"], above(src, "steps")), linesOf(s.Files["expect"], above(src, "expect"))
+	s.Steps, s.Expect = m.steps(steps), m.expectations(expect)
+	if len(expect) == 0 {
+		m.wrong(line{at: above(src, "expect"), source: "-- expect --", places: []place{{1, 12}}}, 0, 0, "a scenario expects something")
 	}
-	if s.Expect, err = parseExpect(s.Files["expect"]); err != nil {
-		return nil, fmt.Errorf("%s: expect: %w", path, err)
+	if s.Config != nil {
+		if err := s.judge(m, steps, expect); err != nil {
+			return nil, fmt.Errorf("%s: %w", path, err)
+		}
+	}
+	if len(m.problems) > 0 {
+		slices.SortStableFunc(m.problems, func(a, b config.Problem) int {
+			return cmp.Or(strings.Compare(a.File, b.File), a.Line-b.Line)
+		})
+		return nil, m.problems
 	}
 	return s, nil
+}
+
+// judge holds the words of a scenario against what its world knows.
+func (s *Scenario) judge(m *mistakes, steps, expect []line) error {
+	k, err := s.knownOf(steps)
+	if err != nil {
+		return err
+	}
+	for _, l := range steps {
+		if len(l.words) > 1 {
+			m.judgeStep(k, l)
+		}
+	}
+	for _, l := range expect {
+		if n := len(l.words); n > 2 || n == 2 && l.words[0] != "never" {
+			m.judgeExpectation(k, l)
+		}
+	}
+	return nil
 }
 
 // world reads configuration and land: those of the scenario over those of the
@@ -160,48 +202,44 @@ func merge(base, own map[string]any) map[string]any {
 	return base
 }
 
-// word splits a line: words, and quoted texts with spaces in them.
+// word is a word of a line, or a quoted text with spaces in it.
 var word = regexp.MustCompile(`"[^"]*"|[^\s"]+(?:"[^"]*")?`)
 
-func words(line string) []string {
-	if i := strings.Index(line, " #"); i >= 0 {
-		line = line[:i]
-	}
-	if strings.HasPrefix(strings.TrimSpace(line), "#") {
-		return nil
-	}
-	out := word.FindAllString(line, -1)
-	for i := range out {
-		out[i] = strings.ReplaceAll(out[i], `"`, "")
+// steps reads the lines of steps; time does not go back from one to the next.
+func (m *mistakes) steps(lines []line) []Step {
+	var out []Step
+	now, before := time.Duration(0), line{}
+	for _, l := range lines {
+		if len(l.words) < 2 {
+			m.wrong(l, 0, 0, "a step has a time, who acts, and what")
+			continue
+		}
+		st := Step{Line: l.within, Who: l.words[1], Words: l.words[2:]}
+		var err error
+		if after, ok := strings.CutPrefix(l.words[0], "+"); ok {
+			if st.After, err = time.ParseDuration(after); err != nil || st.After < 0 {
+				err = fmt.Errorf("%q is no time after the step before: write it with its unit, such as +30s", l.words[0])
+			}
+			if now == 0 {
+				now = firstAt(nil)
+			}
+			now += max(0, st.After)
+		} else if st.At, err = timeOfDay(l.words[0]); err == nil && st.At < now {
+			err = fmt.Errorf("%s is before line %d, which is at %s: steps are written in the order they happen", l.words[0], before.at, clock(now))
+		} else if err == nil {
+			now = st.At
+		}
+		if err != nil {
+			m.wrong(l, 0, 0, "%s", err)
+		}
+		before = l
+		out = append(out, st)
 	}
 	return out
 }
 
-func parseSteps(src []byte) ([]Step, error) {
-	var out []Step
-	for i, line := range strings.Split(string(src), "\n") {
-		w := words(line)
-		if len(w) == 0 {
-			continue
-		}
-		st := Step{Line: i + 1}
-		if len(w) < 2 {
-			return nil, fmt.Errorf("line %d: a step has a time, who acts, and what", i+1)
-		}
-		var err error
-		if after, ok := strings.CutPrefix(w[0], "+"); ok {
-			st.After, err = time.ParseDuration(after)
-		} else {
-			st.At, err = timeOfDay(w[0])
-		}
-		if err != nil {
-			return nil, fmt.Errorf("line %d: %w", i+1, err)
-		}
-		st.Who, st.Words = w[1], w[2:]
-		out = append(out, st)
-	}
-	return out, nil
-}
+// clock writes a time of day.
+func clock(d time.Duration) string { return day.Add(d).Format("15:04:05") }
 
 func timeOfDay(s string) (time.Duration, error) {
 	for _, layout := range []string{"15:04:05", "15:04", "15:04:05.000"} {
@@ -212,25 +250,20 @@ func timeOfDay(s string) (time.Duration, error) {
 	return 0, fmt.Errorf("%q is no time of day (10:04 or 10:04:05) and no duration (+30s)", s)
 }
 
-func parseExpect(src []byte) ([]Expectation, error) {
+// expectations reads the lines of expect.
+func (m *mistakes) expectations(lines []line) []Expectation {
 	var out []Expectation
-	for i, line := range strings.Split(string(src), "\n") {
-		w := words(line)
-		if len(w) == 0 {
-			continue
-		}
-		x := Expectation{Line: i + 1}
+	for _, l := range lines {
+		x, w := Expectation{Line: l.within}, l.words
 		if w[0] == "never" {
 			x.Never, w = true, w[1:]
 		}
 		if len(w) < 2 {
-			return nil, fmt.Errorf("line %d: an expectation has a system and what it holds", i+1)
+			m.wrong(l, 0, len(l.words), "an expectation has a system and what it holds")
+			continue
 		}
 		x.Who, x.Words = w[0], w[1:]
 		out = append(out, x)
 	}
-	if len(out) == 0 {
-		return nil, fmt.Errorf("a scenario expects something")
-	}
-	return out, nil
+	return out
 }

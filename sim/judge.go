@@ -19,7 +19,7 @@ const ordered = "ordered fault"
 // retry lets a person try again what a target refused because it was told to; again
 // is false when there is nothing of the kind. Other refusals are for the checker.
 func (r *runner) retry(ctx context.Context) (again bool, err error) {
-	open, err := r.w.Store.Book().Exceptions(ctx, false, 1000)
+	open, err := r.w.Store.Book().Exceptions(ctx, false, nil, 1000)
 	if err != nil {
 		return false, err
 	}
@@ -45,12 +45,14 @@ func (r *runner) judge(ctx context.Context) error {
 		shops[string(name)] = s
 	}
 	r.report.Wrong = append(r.report.Wrong, checker.Check(r.w.Odoo, shops, r.story)...)
+	r.report.Wrong = append(r.report.Wrong, checker.Exceptions(r.w.Odoo, r.story, r.open)...)
 	inside, err := r.inside(ctx)
 	if err != nil {
 		return err
 	}
 	r.report.Wrong = append(r.report.Wrong, inside...)
 	r.report.Orders = len(r.story.Orders)
+	r.report.Spoken = r.w.Odoo.Spoken()
 	r.report.Struck = r.w.Doors["odoo"].Struck()
 	for _, row := range r.w.Odoo.Rows("sale.order") {
 		if row["state"] == "sale" {
@@ -84,26 +86,27 @@ func (r *runner) state(model string, rows []map[string]any) {
 
 // tell completes the story: the orders as they ended, the exceptions that are open.
 func (r *runner) tell(ctx context.Context) error {
-	for i, o := range r.story.Orders {
-		r.story.Orders[i] = *r.orders[o.Number]
+	r.story.Orders = r.story.Orders[:0]
+	for _, name := range r.names {
+		r.story.Orders = append(r.story.Orders, *r.orders[name])
 	}
-	open, err := r.w.Store.Book().Exceptions(ctx, false, 1000)
+	open, err := r.w.Store.Book().Exceptions(ctx, false, nil, 1000)
 	if err != nil {
 		return err
 	}
-	r.story.Exceptions = nil
+	r.open = nil
 	for _, x := range open {
-		number, err := r.numberOf(ctx, x.Of)
+		name, err := r.nameOf(ctx, x.Of)
 		if err != nil {
 			return err
 		}
-		r.story.Exceptions = append(r.story.Exceptions, checker.Exception{Check: x.Check, Order: number, Text: x.Text})
+		r.open = append(r.open, checker.Exception{Check: x.Check, Order: name, Text: x.Text})
 	}
 	return nil
 }
 
-// numberOf returns what people call an order of the book, "" for other records.
-func (r *runner) numberOf(ctx context.Context, of crossdock.Ref) (string, error) {
+// nameOf returns what the story calls an order of the book, "" for other records.
+func (r *runner) nameOf(ctx context.Context, of crossdock.Ref) (string, error) {
 	if of.Kind != crossdock.KindOrder || of.System != crossdock.BookSystem {
 		return "", nil
 	}
@@ -112,7 +115,7 @@ func (r *runner) numberOf(ctx context.Context, of crossdock.Ref) (string, error)
 		return "", err
 	}
 	record, _ := rows[0].(*core.Record)
-	return record.Body.Text("number"), nil
+	return record.Body.Text("channel") + "/" + record.Body.Text("number"), nil
 }
 
 // inside looks into the hub's own book for what must not be left in the end: work
@@ -120,8 +123,8 @@ func (r *runner) numberOf(ctx context.Context, of crossdock.Ref) (string, error)
 func (r *runner) inside(ctx context.Context) ([]checker.Wrong, error) {
 	var out []checker.Wrong
 	wrong := func(of crossdock.Ref, format string, a ...any) error {
-		number, err := r.numberOf(ctx, of)
-		out = append(out, checker.Wrong{Order: number, Text: "in the hub: " + fmt.Sprintf(format, a...)})
+		name, err := r.nameOf(ctx, of)
+		out = append(out, checker.Wrong{Order: name, Text: "in the hub: " + fmt.Sprintf(format, a...)})
 		return err
 	}
 	states := map[string]crossdock.OrderState{}
@@ -166,21 +169,24 @@ func (r *runner) inside(ctx context.Context) ([]checker.Wrong, error) {
 }
 
 // tale is everything about one order: what the world did, what the hub made of it.
-func (r *runner) tale(ctx context.Context, number string) string {
+func (r *runner) tale(ctx context.Context, name string) string {
+	o, ok := r.orders[name]
+	if !ok {
+		return name + " is no order of the world"
+	}
 	var b strings.Builder
-	fmt.Fprintf(&b, "the story of %s, Odoo %d:\n", number, r.report.Odoo)
+	fmt.Fprintf(&b, "the story of %s, Odoo %d:\n", name, r.report.Odoo)
 	for _, line := range r.log {
-		if strings.Contains(line, number) || !slices.ContainsFunc(r.story.Orders, func(o checker.Order) bool { return strings.Contains(line, o.Number) }) {
+		if strings.Contains(line, name) || !slices.ContainsFunc(r.names, func(n string) bool { return strings.Contains(line, n) }) {
 			fmt.Fprintln(&b, "  world", line)
 		}
 	}
 	for _, row := range r.w.Odoo.Rows("sale.order") {
-		if row["client_order_ref"] == number {
+		if row["client_order_ref"] == o.Number {
 			fmt.Fprintf(&b, "  odoo %v %v %v made %v confirmed %v written %v\n", row["name"], row["state"], row["amount_total"], row["create_date"], row["date_order"], row["write_date"])
 		}
 	}
-	shop := r.orders[number].Shop
-	story, err := replay.Trace(ctx, r.w.Store, shop+"/order/gid://shopify/Order/"+number)
+	story, err := replay.Trace(ctx, r.w.Store, o.Shop+"/order/gid://shopify/Order/"+o.Number)
 	if err != nil {
 		fmt.Fprintln(&b, "  the hub:", err)
 		return b.String()

@@ -20,6 +20,9 @@ type Plan struct {
 	Over    time.Duration // how long the trade takes
 	Faults  int           // troubles of Odoo and its network
 	Crashes int           // ends of the hub
+	// Wrap, if not nil, is called with every connector the hub is given: a test of the
+	// simulation itself puts a broken one in its place.
+	Wrap func(connector.Connector) connector.Connector
 }
 
 // Usual is what a run is like where nothing else is said.
@@ -82,14 +85,23 @@ func configOf() (*config.Config, error) {
 	return config.Load("crossdock.yaml", []byte(yamlTemplate), []connector.Type{odooconn.Type, shopifyconn.Type}, Secrets())
 }
 
+// twins is how many orders of the second shop have the number of one of the first.
+const twins = 2
+
 // plan fills the runner's events.
 func (r *runner) plan(p Plan) error {
-	for i, name := range shopKeys {
-		if err := r.planShop(p, name, 1001+4000*i, r.rand.Int64()); err != nil {
+	r.reorders = r.chance(50)
+	first := 1001
+	for _, name := range shopKeys {
+		if err := r.planShop(p, name, first, r.rand.Int64()); err != nil {
 			return err
 		}
+		first += max(0, p.Orders-twins)
 	}
 	r.planStock(p)
+	if r.chance(60) {
+		r.planSilence(p)
+	}
 	for range p.Faults {
 		r.planTrouble(p)
 	}
@@ -117,19 +129,30 @@ func (r *runner) planShop(p Plan, name crossdock.System, first int, seed int64) 
 	if err != nil {
 		return err
 	}
-	for _, e := range trade.Events {
+	for i, e := range trade.Events {
+		if name != shopKeys[0] && i < twins { // nobody buys in both shops under one number
+			e.Buy.Customer.Email = fmt.Sprintf("twin%d@example.org", i)
+		}
 		r.planOrder(name, e)
 	}
 	return nil
 }
 
+// newOrder begins the story of a purchase.
+func (r *runner) newOrder(shop crossdock.System, b shopify.Buy) *checker.Order {
+	conn, _ := r.config.Connection(shop)
+	o := &checker.Order{Shop: string(shop), Number: b.Order, Email: b.Customer.Email, Sites: conn.Sites, Test: b.Test}
+	if o.Email == "" {
+		o.Email = shopify.Ada().Email
+	}
+	r.orders[o.Name()] = o
+	r.names = append(r.names, o.Name())
+	return o
+}
+
 // planOrder plants what happens to one purchase.
 func (r *runner) planOrder(name crossdock.System, e shopify.Event) {
-	o := &checker.Order{Shop: string(name), Number: e.Order}
-	conn, _ := r.config.Connection(name)
-	o.Sites = conn.Sites
-	r.orders[e.Order] = o
-	r.story.Orders = append(r.story.Orders, checker.Order{Number: e.Order}) // its place; filled in the end
+	o := r.newOrder(name, e.Buy)
 	e.Buy.Guest = r.chance(20)
 	switch n := r.rand.IntN(100); {
 	case n < 7:
@@ -138,26 +161,44 @@ func (r *runner) planOrder(name crossdock.System, e shopify.Event) {
 		e.Buy.Lines = append(e.Buy.Lines, shopify.Line{SKU: "GHOST", Quantity: 1, Price: "7.50"})
 	case n < 21:
 		e.Buy.Lines = append(e.Buy.Lines, shopify.Line{SKU: "LATER", Quantity: 1 + r.rand.IntN(2), Price: "2.25"})
+	case n < 26:
+		o.Misstated = true
 	}
-	switch n := r.rand.IntN(100); {
-	case n < 15:
-		e.Faults = append(e.Faults, fmt.Sprintf("duplicate next 1 times %d after %dms orders/create", 2+r.rand.IntN(3), r.rand.IntN(3)*r.rand.IntN(30_000)))
-	case n < 30:
-		e.Faults = append(e.Faults, fmt.Sprintf("delay next 1 after %s orders/create", time.Second+r.some(10*time.Minute)))
-	case n < 40:
-		e.Faults = append(e.Faults, "reorder next 2")
+	cancels := r.chance(25)
+	e.Faults = r.late("orders/create", 40)
+	if cancels && !r.reorders && r.chance(30) {
+		e.Faults = []string{"lose next 1 orders/create"} // the cancellation is the first the hub hears
 	}
-	r.at(e.After, "buy "+e.Order, func() error { return r.inShop(name, e) })
-	for r.chance(25) {
-		r.planEdit(name, e)
+	r.at(e.After, "buy "+o.Name(), func() error { return r.inShop(o, e) })
+	for r.chance(25) && !o.Misstated { // a look would say what the shop really asks for
+		r.planEdit(o, e)
 	}
-	if r.chance(25) {
-		cancel := shopify.Event{Act: "cancel", Order: e.Order}
-		r.at(e.After+r.soon(), "cancel "+e.Order, func() error { return r.inShop(name, cancel) })
+	if cancels {
+		cancel := shopify.Event{Act: "cancel", Order: o.Number, Faults: r.late("orders/cancelled", 30)}
+		if !r.reorders && r.chance(30) {
+			cancel.Faults = []string{"lose next 1 orders/updated"}
+		}
+		r.at(e.After+r.soon(), "cancel "+o.Name(), func() error { return r.inShop(o, cancel) })
 	}
-	if r.chance(25) {
-		r.planPerson(e)
+	if r.chance(35) {
+		r.planPerson(o, e)
 	}
+}
+
+// late plants, with this many chances in a hundred, that webhooks of a topic come
+// several times, late, or in another order. A webhook that is held back to be
+// reordered could be one that is to be lost: a run has one of both.
+func (r *runner) late(topic string, percent int) []string {
+	if !r.chance(percent) {
+		return nil
+	}
+	switch n := r.rand.IntN(8); {
+	case n < 3:
+		return []string{fmt.Sprintf("duplicate next 1 times %d after %dms %s", 2+r.rand.IntN(3), r.rand.IntN(3)*r.rand.IntN(120_000), topic)}
+	case n < 6 || !r.reorders:
+		return []string{fmt.Sprintf("delay next 1 after %s %s", time.Second+r.some(10*time.Minute), topic)}
+	}
+	return []string{"reorder next 2"}
 }
 
 // soon is a time from a purchase to what is done about it: often seconds, while
@@ -169,38 +210,72 @@ func (r *runner) soon() time.Duration {
 	return r.some(15 * time.Minute)
 }
 
-func (r *runner) planEdit(name crossdock.System, e shopify.Event) {
+func (r *runner) planEdit(o *checker.Order, e shopify.Event) {
 	l := e.Buy.Lines[r.rand.IntN(len(e.Buy.Lines))]
-	edit := shopify.Event{Act: "edit", Order: e.Order, SKU: l.SKU, Quantity: 1 + r.rand.IntN(4)}
+	edit := shopify.Event{Act: "edit", Order: o.Number, SKU: l.SKU, Quantity: 1 + r.rand.IntN(4), Faults: r.late("orders/updated", 30)}
 	switch n := r.rand.IntN(10); {
 	case n == 0:
 		edit.SKU = "A"
 	case n == 1 && len(e.Buy.Lines) > 1 && l.SKU != e.Buy.Lines[0].SKU:
 		edit.Quantity = 0
 	}
-	r.at(e.After+r.soon(), fmt.Sprintf("edit %s %s to %d", e.Order, edit.SKU, edit.Quantity), func() error { return r.inShop(name, edit) })
+	r.at(e.After+r.soon(), fmt.Sprintf("edit %s %s to %d", o.Name(), edit.SKU, edit.Quantity), func() error { return r.inShop(o, edit) })
 }
 
 // planPerson plans what somebody does with an order in Odoo, if it is there by then.
-func (r *runner) planPerson(e shopify.Event) {
-	acts := [][]string{{"cancel"}, {"confirm"}, {"cancel", "delete"}, {"delete"}, {"confirm", "cancel"}, {"edit"}, {"edit", "cancel"}}[r.rand.IntN(7)]
+func (r *runner) planPerson(o *checker.Order, e shopify.Event) {
+	acts := [][]string{{"cancel"}, {"confirm"}, {"cancel", "delete"}, {"delete"}, {"delete", "delete"}, {"confirm", "cancel"}, {"edit"}, {"edit", "cancel"}}[r.rand.IntN(8)]
 	after := e.After + r.soon()
 	for _, act := range acts {
-		r.at(after, act+" "+e.Order+" in Odoo", func() error { return r.inOdoo(act, e.Order) })
+		r.at(after, act+" "+o.Name()+" in Odoo", func() error { return r.inOdoo(act, o) })
 		after += r.some(3 * time.Minute)
 	}
 }
 
-// planStock lets goods come in, and a product be made that was missing.
+// planStock lets goods come in and break, and a product be made that was missing.
 func (r *runner) planStock(p Plan) {
 	for range 3 {
 		sku, site := []string{"C", "D"}[r.rand.IntN(2)], []string{"E", "W"}[r.rand.IntN(2)]
 		more := 1 + r.rand.IntN(4)
-		r.at(r.some(p.Over), fmt.Sprintf("%d %s come in at %s", more, sku, site), func() error { return r.receive(sku, site, more) })
+		r.at(r.some(p.Over), fmt.Sprintf("%d %s come in at %s", more, sku, site), func() error { return r.stock(sku, site, more) })
+	}
+	for range 2 {
+		sku, site := []string{"C", "D"}[r.rand.IntN(2)], []string{"E", "W"}[r.rand.IntN(2)]
+		less := 1 + r.rand.IntN(9)
+		r.at(r.some(p.Over), fmt.Sprintf("%d %s break at %s", less, sku, site), func() error { return r.stock(sku, site, -less) })
 	}
 	if r.chance(70) {
 		r.at(r.some(p.Over), "LATER is made", func() error { return r.makeItem("LATER") })
-		r.at(r.some(p.Over+10*time.Minute), "LATER comes in", func() error { return r.receive("LATER", "W", 1+r.rand.IntN(4)) })
+		r.at(r.some(p.Over+10*time.Minute), "LATER comes in", func() error { return r.stock("LATER", "W", 1+r.rand.IntN(4)) })
+	}
+}
+
+// planSilence plans that a shop sends webhooks and answers no look for half an hour.
+// Some of its orders are edited twice in one second by then, which only a look can
+// put in order, and then cancelled, which needs no look.
+func (r *runner) planSilence(p Plan) {
+	const lasts = 30 * time.Minute
+	who := shopKeys[r.rand.IntN(len(shopKeys))]
+	from := r.some(p.Over)
+	r.at(from, string(who)+" is silent", func() error { return r.trouble(who, "down") })
+	r.at(from+lasts, string(who)+" up", func() error { return r.trouble(who, "up") })
+	for n := range 3 {
+		number := fmt.Sprint(9001 + n)
+		e := shopify.Event{Act: "buy", Order: number, Buy: shopify.Buy{Order: number, Customer: shopify.Ada(), Lines: []shopify.Line{{SKU: "A", Quantity: 1}}}}
+		o := r.newOrder(who, e.Buy)
+		after := from + r.some(10*time.Minute)
+		r.at(after, "buy "+o.Name(), func() error { return r.inShop(o, e) })
+		after += r.soon()
+		r.at(after, "edit "+o.Name()+" twice", func() error {
+			for _, quantity := range []int{2, 3} {
+				if err := r.inShop(o, shopify.Event{Act: "edit", Order: number, SKU: "A", Quantity: quantity}); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		after += time.Second + r.soon()
+		r.at(after, "cancel "+o.Name(), func() error { return r.inShop(o, shopify.Event{Act: "cancel", Order: number}) })
 	}
 }
 

@@ -22,6 +22,7 @@ type Report struct {
 	Orders    int
 	Confirmed int
 	Kills     int
+	Spoken    map[string]int // calls of Odoo by protocol: "json2" on 19, which takes the key as bearer
 	Struck    map[string]int // faults of Odoo's door, by their word
 	Wrong     []checker.Wrong
 	Stories   map[string]string // of the orders that are wrong, by number
@@ -31,18 +32,23 @@ type Report struct {
 
 // runner is one run on its way.
 type runner struct {
-	config *config.Config
-	land   Land
-	rand   *rand.Rand // of the plan and of people
-	choose *rand.Rand // of what is done next
-	w      *World
-	events []event // that are still to come, by time
-	orders map[string]*checker.Order
-	story  checker.Story
-	calm   time.Time // since when Odoo's door has had no fault and the hub no crash
-	ups    time.Time // the hub is away until then
-	log    []string  // what the world did
-	report Report
+	config   *config.Config
+	land     Land
+	rand     *rand.Rand // of the plan and of people
+	choose   *rand.Rand // of what is done next
+	w        *World
+	events   []event                   // that are still to come, by time
+	orders   map[string]*checker.Order // by name
+	names    []string                  // of the orders, in the order they are planned
+	story    checker.Story
+	open     []checker.Exception // that the hub has in the end
+	calm     time.Time           // since when Odoo's door has had no fault and the hub no crash
+	ill      time.Time           // since when it has one; zero: it has none
+	reorders bool                // webhooks are reordered in this run, and none is lost
+	met      map[string]bool     // orders the hub has certainly learned the key of in Odoo
+	ups      time.Time           // the hub is away until then
+	log      []string            // what the world did
+	report   Report
 }
 
 // Run plays one seed: it lets the world trade, people act and things fail, choosing
@@ -70,14 +76,14 @@ func Run(ctx context.Context, seed int64, p Plan) (Report, error) {
 }
 
 func newRunner(ctx context.Context, seed int64, p Plan, dir string) (*runner, error) {
-	r := &runner{rand: sandbox.Rand(seed), choose: sandbox.Rand(^seed), orders: map[string]*checker.Order{}, calm: begin}
+	r := &runner{rand: sandbox.Rand(seed), choose: sandbox.Rand(^seed), orders: map[string]*checker.Order{}, met: map[string]bool{}, calm: begin}
 	r.land = landOf(r.rand)
 	r.report = Report{Seed: seed, Odoo: r.land.Odoo.Version, Stories: map[string]string{}}
 	var err error
 	if r.config, err = configOf(); err != nil {
 		return nil, err
 	}
-	if r.w, err = New(ctx, Options{Config: r.config, Land: r.land, Seed: seed, Start: begin.Add(-time.Hour), Dir: dir}); err != nil {
+	if r.w, err = New(ctx, Options{Config: r.config, Land: r.land, Seed: seed, Start: begin.Add(-time.Hour), Dir: dir, Wrap: p.Wrap}); err != nil {
 		return nil, err
 	}
 	r.w.heard = r.deliver
@@ -205,6 +211,7 @@ func (r *runner) finish(ctx context.Context) error {
 			return err
 		}
 	}
+	r.well(r.w.Clock.Now())
 	r.w.crash = nil
 	r.say("all faults are lifted")
 	for range 20 {

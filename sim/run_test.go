@@ -39,6 +39,9 @@ func TestSeeds(t *testing.T) {
 			if len(r.Wrong) > 0 {
 				t.Errorf("replay: go test ./sim -run TestSeeds -seed %d -rough %d -v", seed, *rough)
 			}
+			if said := map[bool]string{true: "json2", false: "jsonrpc"}[r.Odoo == 19]; r.Spoken[said] == 0 || len(r.Spoken) != 1 {
+				t.Errorf("Odoo %d was spoken with in %v", r.Odoo, r.Spoken)
+			}
 			t.Logf("Odoo %d: %d orders, %d confirmed, %d steps, %d kills, faults %v", r.Odoo, r.Orders, r.Confirmed, len(r.Trace), r.Kills, r.Struck)
 		})
 	}

@@ -53,6 +53,9 @@ type Options struct {
 	Log       *slog.Logger  // nil: none
 	// ERP replaces the Odoo stand-in by a running scratch database. nil: the stand-in.
 	ERP ERP
+	// Wrap is called with every connector before the hub is given it; what it returns
+	// takes its place. nil: it stays.
+	Wrap func(connector.Connector) connector.Connector
 }
 
 // World is a hub and the systems around it.
@@ -137,6 +140,9 @@ func (w *World) Open(ctx context.Context) error {
 		conn, err := c.Open(env)
 		if err != nil {
 			return fmt.Errorf("open %s: %w", c.System, errors.Join(err, s.Close()))
+		}
+		if w.o.Wrap != nil {
+			conn = w.o.Wrap(conn)
 		}
 		w.conns[c.System], pull[c.System] = conn, c.Pull
 	}

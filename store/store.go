@@ -39,6 +39,7 @@ type Cursor struct {
 	Kind   crossdock.Kind
 	Text   string
 	At     time.Time // when it was moved
+	Whole  bool      // a reading of everything is under way: it began at no cursor and has more pages
 }
 
 // Filing is what is put on disk together.
@@ -131,8 +132,10 @@ type Book interface {
 	// Scan returns up to limit rows of a table whose key begins with prefix and is
 	// above after, ascending by key: for people and reports, not for decisions.
 	Scan(ctx context.Context, t core.Table, prefix, after string, limit int) ([]core.Row, error)
-	// Exceptions returns up to limit exceptions, the oldest first; open ones only unless all.
-	Exceptions(ctx context.Context, all bool, limit int) ([]*core.Exception, error)
+	// Exceptions returns up to limit exceptions, the oldest first, those of one instant
+	// by ID; open ones only unless all. With after, only those behind it in this order,
+	// of which nothing but Opened and ID are read: it need not be there any more.
+	Exceptions(ctx context.Context, all bool, after *core.Exception, limit int) ([]*core.Exception, error)
 	// Trace returns the entries about a record, ascending by Seq.
 	Trace(ctx context.Context, of crossdock.Ref, limit int) ([]Taken, error)
 	// Entries returns up to limit entries with Seq above after, ascending.

@@ -74,9 +74,10 @@ func (s *shell) demo(sum *app.DemoSummary) {
 		what string
 		n    any
 	}{
-		{"orders in", sum.OrdersIn}, {"confirmed in Odoo, once each", sum.OrdersConfirmed}, {"cancelled", sum.OrdersCancelled}, {"exceptions", sum.Exceptions},
+		{"orders in", sum.OrdersIn}, {"= confirmed in Odoo, once each", sum.OrdersConfirmed}, {"+ cancelled", sum.OrdersCancelled},
+		{"+ test orders, kept out of Odoo", sum.Tests}, {"+ exceptions, each holding one order", sum.Exceptions},
 		{"duplicates in Odoo", sum.OdooDuplicates}, {"oversold units", sum.OversoldUnits}, {"stock differences", sum.StockDifferences},
-		{"Odoo calls per order", sum.OdooCallsPerOrder}, {"seconds to the first order in Odoo", sum.SecondsToFirstOrder}, {"seconds", sum.Seconds},
+		{"Odoo calls per order, polling included", sum.OdooCallsPerOrder}, {"seconds to the first order in Odoo", sum.SecondsToFirstOrder}, {"seconds", sum.Seconds},
 	} {
 		fmt.Fprintf(w, "  %s\t%v\n", row.what, row.n)
 	}

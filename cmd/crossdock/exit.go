@@ -84,7 +84,7 @@ func (s *shell) fail(g *globals, err error) int {
 	var usage *kong.ParseError
 	var problems config.Problems
 	isUsage, isConfig := errors.As(err, &usage), errors.As(err, &problems)
-	if g.JSON {
+	if g.JSON && !s.answered {
 		f := failure{Error: *crossdock.FaultOf(err), Exit: code, Problems: problems}
 		switch {
 		case isUsage:
@@ -109,8 +109,10 @@ func (s *shell) fail(g *globals, err error) int {
 	return code
 }
 
-// json writes v to standard output, one object.
+// json writes v to standard output, one object. A command does it once; an error
+// after that is told on standard error.
 func (s *shell) json(v any) error {
+	s.answered = true
 	e := json.NewEncoder(s.out)
 	e.SetEscapeHTML(false)
 	e.SetIndent("", "  ")

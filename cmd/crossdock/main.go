@@ -61,6 +61,7 @@ type shell struct {
 	out, err io.Writer
 	types    []connector.Type
 	look     config.Lookup
+	answered bool // the one JSON object was written
 }
 
 // run reads the arguments, runs the command they name, reports its error and

@@ -25,8 +25,16 @@ type runSandbox struct {
 }
 
 // Run implements sandbox run.
-func (c *runSandbox) Run(s *shell) error {
-	return app.Sandbox(s.ctx, app.SandboxOptions{Types: s.types, Dir: c.Dir, Shop: c.Shop, Odoo: c.Odoo, Control: c.Control, Hub: c.Hub, Say: func(line string) { s.print("%s", line) }})
+func (c *runSandbox) Run(s *shell, g *globals) error {
+	return app.Sandbox(s.ctx, app.SandboxOptions{Types: s.types, Dir: c.Dir, Shop: c.Shop, Odoo: c.Odoo, Control: c.Control, Hub: c.Hub, Up: func(up app.SandboxUp) error {
+		if g.JSON {
+			return s.json(up)
+		}
+		for _, line := range up.How() {
+			s.print("%s", line)
+		}
+		return nil
+	}})
 }
 
 type actSandbox struct {
@@ -58,7 +66,9 @@ func (c *showSandbox) Run(s *shell, g *globals) error {
 		return err
 	}
 	if g.JSON {
-		return s.json(rows)
+		return s.json(struct {
+			Rows []map[string]any `json:"rows"`
+		}{append([]map[string]any{}, rows...)})
 	}
 	s.print("%s", count(len(rows), "row"))
 	for _, row := range rows {
@@ -75,7 +85,9 @@ type wordSandbox struct{}
 // Run implements sandbox words.
 func (c *wordSandbox) Run(s *shell, g *globals) error {
 	if g.JSON {
-		return s.json(scenario.Words())
+		return s.json(struct {
+			Words []string `json:"words"`
+		}{scenario.Words()})
 	}
 	for _, w := range scenario.Words() {
 		s.print("%s", w)

@@ -21,6 +21,7 @@ func (c *schemaCommand) Run(s *shell) error {
 	if err != nil {
 		return err
 	}
+	s.answered = true
 	_, err = s.out.Write(b)
 	return err
 }

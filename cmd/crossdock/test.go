@@ -48,13 +48,13 @@ func (c *testCommand) Run(s *shell, g *globals) error {
 	if err != nil {
 		return err
 	}
-	var results []scenario.Result
+	scenarios, err := s.scenarios(files)
+	if err != nil {
+		return err
+	}
+	results := []scenario.Result{}
 	failed := 0
-	for _, file := range files {
-		sc, err := scenario.Load(file, s.types)
-		if err != nil {
-			return unreadable(err)
-		}
+	for _, sc := range scenarios {
 		res, err := scenario.Run(s.ctx, sc, options)
 		if err != nil {
 			return unreadable(err)
@@ -81,6 +81,28 @@ func (c *testCommand) Run(s *shell, g *globals) error {
 		return crossdock.Errorf(crossdock.Conflict, "%s: not what was expected", count(failed, "scenario"))
 	}
 	return nil
+}
+
+// scenarios reads all files before one is run; what is wrong with their words is
+// told of all of them at once.
+func (s *shell) scenarios(files []string) ([]*scenario.Scenario, error) {
+	var out []*scenario.Scenario
+	var wrong config.Problems
+	for _, file := range files {
+		sc, err := scenario.Load(file, s.types)
+		var problems config.Problems
+		switch {
+		case errors.As(err, &problems):
+			wrong = append(wrong, problems...)
+		case err != nil:
+			return nil, unreadable(err)
+		}
+		out = append(out, sc)
+	}
+	if len(wrong) > 0 {
+		return nil, wrong
+	}
+	return out, nil
 }
 
 func (s *shell) result(res scenario.Result) {

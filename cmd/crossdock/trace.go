@@ -2,6 +2,8 @@ package main
 
 import (
 	"fmt"
+	"slices"
+	"strings"
 	"text/tabwriter"
 	"time"
 
@@ -18,7 +20,10 @@ type traceCommand struct {
 
 // Run implements trace.
 func (c *traceCommand) Run(s *shell, g *globals) error {
-	return s.ask(g, func(hub app.Asked) error {
+	if err := knownRecord(c.Record); err != nil {
+		return err
+	}
+	return s.ask(g, func(_ *config.Config, hub app.Asked) error {
 		story, err := hub.Trace(s.ctx, c.Record)
 		if err != nil {
 			return err
@@ -31,9 +36,26 @@ func (c *traceCommand) Run(s *shell, g *globals) error {
 	})
 }
 
+// knownRecord reports what is no reference to a record: order/1001, or
+// SYSTEM/KIND/KEY.
+func knownRecord(ref string) error {
+	whole := ref
+	if strings.Count(ref, "/") == 1 {
+		whole = string(crossdock.BookSystem) + "/" + ref
+	}
+	of, err := crossdock.ParseRef(whole)
+	if err != nil {
+		return crossdock.Errorf(crossdock.Invalid, "%q names no record: write for instance order/1001, or shop/order/gid://shopify/Order/1001", ref)
+	}
+	if !slices.Contains(crossdock.KindNames(), string(of.Kind)) {
+		return crossdock.Errorf(crossdock.Invalid, "%s: %s", ref, unknownWord("kind of record", string(of.Kind), crossdock.KindNames()))
+	}
+	return nil
+}
+
 // ask runs f with the hub of the configuration's data directory. It needs none of
 // the configuration's secrets.
-func (s *shell) ask(g *globals, f func(app.Asked) error) error {
+func (s *shell) ask(g *globals, f func(*config.Config, app.Asked) error) error {
 	cfg, err := s.load(g.Config, config.Lookup{})
 	if err != nil {
 		return err
@@ -43,7 +65,7 @@ func (s *shell) ask(g *globals, f func(app.Asked) error) error {
 		return err
 	}
 	defer func() { _ = hub.Close() }() // it was only read from
-	return f(hub)
+	return f(cfg, hub)
 }
 
 func (s *shell) story(st *replay.Story) {
@@ -52,9 +74,10 @@ func (s *shell) story(st *replay.Story) {
 		state = ": " + state
 	}
 	s.print("%s%s (revision %d)", st.Of.Short(), state, st.Rev)
-	if o, err := replay.Order(st.Record); err == nil {
+	if o, err := replay.Order(st.Record); err == nil && st.Of.Kind == crossdock.KindOrder {
 		s.order(o)
 	}
+	s.people(st.People)
 	if len(st.Entries) > 0 {
 		s.print("\nWhat happened")
 		w := tabwriter.NewWriter(s.out, 0, 0, 2, ' ', 0)
@@ -81,6 +104,56 @@ func (s *shell) story(st *replay.Story) {
 			s.print("\nException %s\n  %s", x.ID, x.Text)
 		}
 	}
+}
+
+// people prints names and addresses: the command line is for people who may see
+// them, with access to the data directory.
+func (s *shell) people(list []replay.Person) {
+	if len(list) == 0 {
+		return
+	}
+	s.print("\nWho it is about")
+	w := tabwriter.NewWriter(s.out, 0, 0, 2, ' ', 0)
+	for _, p := range list {
+		as, of := p.As, ""
+		if p.Party.Role != "" && (p.As == "itself" || p.As == "address") {
+			as += " (" + string(p.Party.Role) + ")"
+		}
+		if !p.Of.IsZero() {
+			of = p.Of.Short()
+		}
+		fmt.Fprintf(w, "  %s\t%s\t%s\n", as, commas(p.Party.Name, p.Party.Company, p.Party.Email, p.Party.Phone, taxID(p.Party.TaxID)), of)
+		if text := addressText(p.Party); text != "" {
+			fmt.Fprintf(w, "  \t%s\n", text)
+		}
+	}
+	_ = w.Flush()
+}
+
+func taxID(id string) string {
+	if id == "" {
+		return ""
+	}
+	return "tax id " + id
+}
+
+// addressText writes an address on one line; the name on it only where it is another.
+func addressText(p crossdock.Party) string {
+	a := p.Address
+	if a.Name == p.Name {
+		a.Name = ""
+	}
+	if a.Company == p.Company {
+		a.Company = ""
+	}
+	if a.Phone == p.Phone {
+		a.Phone = ""
+	}
+	return commas(a.Name, a.Company, a.Street, a.Street2, a.City, strings.TrimSpace(a.Region+" "+a.Zip), a.Country, a.Phone)
+}
+
+func commas(parts ...string) string {
+	return strings.Join(slices.DeleteFunc(parts, func(s string) bool { return s == "" }), ", ")
 }
 
 func (s *shell) order(o crossdock.Order) {

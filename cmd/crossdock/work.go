@@ -3,6 +3,7 @@ package main
 import (
 	"github.com/crossdockhq/crossdock"
 	"github.com/crossdockhq/crossdock/app"
+	"github.com/crossdockhq/crossdock/config"
 	"github.com/crossdockhq/crossdock/replay"
 )
 
@@ -13,7 +14,10 @@ type workCommand struct {
 
 // Run implements work.
 func (c *workCommand) Run(s *shell, g *globals) error {
-	return s.ask(g, func(hub app.Asked) error {
+	return s.ask(g, func(cfg *config.Config, hub app.Asked) error {
+		if err := knownConnection(cfg, "--connection", c.Connection); err != nil {
+			return err
+		}
 		list, err := hub.Work(s.ctx, crossdock.System(c.Connection))
 		if err != nil {
 			return err

@@ -33,7 +33,9 @@ func (p *pushing) bring(ctx context.Context, idx []int, state string) {
 		}
 		var todo []int
 		for _, i := range some {
-			if r, there := rows[p.out[i].Key]; !there {
+			if r, there := rows[p.out[i].Key]; p.failed(i) {
+				continue
+			} else if !there {
 				p.orderGone(i)
 			} else if p.mayAct(i, r, do) {
 				todo = append(todo, i)
@@ -42,7 +44,9 @@ func (p *pushing) bring(ctx context.Context, idx []int, state string) {
 		if do.state == stateCancel {
 			todo = p.undelivered(ctx, todo)
 		}
-		p.act(ctx, todo, do)
+		for _, of := range p.byCompany(todo) {
+			p.act(ctx, of, do)
+		}
 	}
 }
 
@@ -121,7 +125,7 @@ func (p *pushing) act(ctx context.Context, idx []int, do step) {
 		return
 	}
 	var answer json.RawMessage
-	err = p.c.rpc.call(ctx, string(orderModel), do.method, []any{n}, p.c.context(do.with), &answer)
+	err = p.c.rpc.call(ctx, string(orderModel), do.method, []any{n}, p.c.context(inCompany(p.batch[idx[0]].Want, do.with)), &answer)
 	switch {
 	case err == nil:
 		p.acted(ctx, idx, do, answer)
@@ -188,7 +192,7 @@ func question(answer json.RawMessage) string {
 	if json.Unmarshal(answer, &action) != nil || action.Name == "" && action.Model == "" {
 		return ""
 	}
-	return fmt.Sprintf(" and asks for a decision instead (%s)", or(action.Name, action.Model))
+	return fmt.Sprintf(" and asks for a decision instead (%s)", or(veil(action.Name, nil), action.Model))
 }
 
 // actedNot writes the receipt of the one order Odoo refuses. Where it has reached

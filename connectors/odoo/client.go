@@ -7,8 +7,6 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptrace"
-	"strconv"
-	"strings"
 	"sync/atomic"
 	"time"
 
@@ -21,22 +19,38 @@ const (
 	callTimeout = 60 * time.Second
 	// answerLimit bounds what is read of one answer, in bytes.
 	answerLimit = 64 << 20
-	// oldest and newest are the major versions whose words this connector knows.
-	oldest, newest = 16, 19
 )
 
-// client speaks Odoo's /jsonrpc: it signs in once, when first used, and again
-// when Odoo does not know the session or the user any more.
+// client speaks with one database of an Odoo server in whichever dialect it found
+// out when it signed in: when first used, and again when Odoo does not know the
+// session or the user any more.
 type client struct {
 	url, database, user, key string
+	companies                []json.Number // the configured scope; none: the user's own company
 	http                     *http.Client
-	turn                     chan struct{} // holds one token: who signs in takes it
-	uid                      atomic.Int64  // 0: not signed in
-	version                  atomic.Int64  // major; 0: not asked yet
+	turn                     chan struct{}           // holds one token: who signs in takes it
+	in                       atomic.Pointer[session] // nil: not signed in
+}
+
+// dialect carries calls of models' methods in one of Odoo's protocols.
+type dialect interface {
+	// run calls a method and returns its result as Odoo wrote it; a method that
+	// returns None has none. Its errors are *crossdock.Error, see fault.go.
+	run(ctx context.Context, r request) (json.RawMessage, error)
+}
+
+// request is one call of a model's method: the arguments by position, as
+// execute_kw takes them, and those by name, the context among them.
+type request struct {
+	model, method string
+	what          string // for error texts: model.method
+	writes        bool
+	args          []any
+	kw            map[string]any
 }
 
 func newClient(url string, cfg Config, transport http.RoundTripper) *client {
-	c := &client{url: url, database: cfg.Database, user: cfg.User, key: cfg.Key, turn: make(chan struct{}, 1)}
+	c := &client{url: url, database: cfg.Database, user: cfg.User, key: cfg.Key, companies: cfg.scope(), turn: make(chan struct{}, 1)}
 	c.http = &http.Client{
 		Transport: transport,
 		// A redirected POST becomes a GET: better to say that the address is wrong.
@@ -47,7 +61,7 @@ func newClient(url string, cfg Config, transport http.RoundTripper) *client {
 }
 
 // forget makes the next call sign in again.
-func (c *client) forget() { c.uid.Store(0); c.version.Store(0) }
+func (c *client) forget() { c.in.Store(nil) }
 
 // reads are the methods that change nothing: an answer of theirs that is lost
 // leaves no doubt, so they never end as Ambiguous.
@@ -56,158 +70,95 @@ var reads = map[string]bool{
 	"search_read": true, "read": true, "search": true, "get_external_id": true,
 }
 
-// call runs a method of a model and decodes its result into out (nil: dropped).
-// A method that returns None leaves the result out: out stays as it is (recorded).
+// call runs a method of a model in the scope of the connection's companies and
+// decodes its result into out (nil: dropped). A method that returns None has no
+// result: out stays as it is (recorded).
 func (c *client) call(ctx context.Context, model, method string, args []any, kw map[string]any, out any) error {
-	uid, err := c.login(ctx)
+	s, err := c.session(ctx)
 	if err != nil {
 		return err
 	}
+	r := requestOf(model, method, args)
+	r.kw = scoped(kw, s.companies)
+	result, err := s.run(ctx, r)
+	if signedOut(err) {
+		// Nothing was done for a user Odoo did not let in, so once more is safe.
+		c.in.CompareAndSwap(s, nil)
+		if s, err = c.session(ctx); err != nil {
+			return err
+		}
+		result, err = s.run(ctx, r)
+	}
+	if err != nil {
+		return err
+	}
+	return r.into(result, out)
+}
+
+func requestOf(model, method string, args []any) request {
 	if args == nil {
 		args = []any{}
 	}
-	err = c.execute(ctx, uid, model, method, args, kw, out)
-	if !signedOut(err) {
-		return err
-	}
-	// Nothing was done for a user Odoo did not let in, so once more is safe.
-	c.uid.CompareAndSwap(uid, 0)
-	if uid, err = c.login(ctx); err != nil {
-		return err
-	}
-	return c.execute(ctx, uid, model, method, args, kw, out)
+	return request{model: model, method: method, what: model + "." + method, writes: !reads[method], args: args, kw: map[string]any{}}
 }
 
-func (c *client) execute(ctx context.Context, uid int64, model, method string, args []any, kw map[string]any, out any) error {
-	return c.send(ctx, request{
-		model: model, what: model + "." + method, writes: !reads[method], service: "object", method: "execute_kw",
-		args: []any{c.database, uid, c.key, model, method, args, kw},
-	}, out)
+// into decodes a result. Numbers stay as they are written: results are decoded into
+// json.RawMessage or json.Number, never into floats.
+func (r request) into(result json.RawMessage, out any) error {
+	if out == nil || len(result) == 0 {
+		return nil
+	}
+	if err := json.Unmarshal(result, out); err != nil {
+		return lost(r, "the answer has an unexpected form", err)
+	}
+	return nil
 }
 
-// login returns the user's id; concurrent callers sign in once.
-func (c *client) login(ctx context.Context) (int64, error) {
-	if uid := c.uid.Load(); uid != 0 {
-		return uid, nil
-	}
-	select {
-	case <-c.turn:
-	case <-ctx.Done():
-		return 0, crossdock.Errorf(crossdock.Unavailable, "waiting to sign in to Odoo: %w", ctx.Err())
-	}
-	defer func() { c.turn <- struct{}{} }()
-	if uid := c.uid.Load(); uid != 0 {
-		return uid, nil
-	}
-	var answer json.RawMessage
-	err := c.send(ctx, request{what: "authenticate", service: "common", method: "authenticate",
-		args: []any{c.database, c.user, c.key, map[string]any{}}}, &answer)
-	if err != nil {
-		return 0, err
-	}
-	uid, err := strconv.ParseInt(string(answer), 10, 64)
-	if err != nil || uid <= 0 {
-		return 0, crossdock.Errorf(crossdock.Unauthorized, "Odoo does not accept user %q with the configured key in database %q: make a new API key and set it", c.user, c.database)
-	}
-	c.uid.Store(uid)
-	return uid, nil
+// reply is an HTTP answer that came whole.
+type reply struct {
+	*http.Response
+	body []byte
 }
 
-// major returns the major version of the server, asked once.
-func (c *client) major(ctx context.Context) (int, error) {
-	if v := c.version.Load(); v != 0 {
-		return int(v), nil
-	}
-	var answer struct {
-		Info []json.RawMessage `json:"server_version_info"`
-		Text string            `json:"server_version"`
-	}
-	if err := c.send(ctx, request{what: "version", service: "common", method: "version", args: []any{}}, &answer); err != nil {
-		return 0, err
-	}
-	v := 0
-	if len(answer.Info) > 0 {
-		// Odoo online says "saas~18" where others say 18.
-		v, _ = strconv.Atoi(strings.TrimPrefix(strings.Trim(string(answer.Info[0]), `"`), "saas~"))
-	}
-	if v < oldest || v > newest {
-		return 0, crossdock.Errorf(crossdock.Refused, "the server is Odoo %q; this connector speaks with %d to %d", answer.Text, oldest, newest)
-	}
-	c.version.Store(int64(v))
-	return v, nil
-}
-
-type request struct {
-	model   string
-	what    string // for error texts: model.method
-	writes  bool
-	service string
-	method  string
-	args    []any
-}
-
-// send posts one request and decodes its result into out. Its errors are
-// *crossdock.Error; see fault.go for what gets which code.
-func (c *client) send(ctx context.Context, r request, out any) error {
+// post sends one HTTP request and reads its answer, whatever its status; body nil
+// is a GET. What did not come whole is an error.
+func (c *client) post(ctx context.Context, r request, path string, header http.Header, body any) (reply, error) {
 	if _, ok := ctx.Deadline(); !ok {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, callTimeout)
 		defer cancel()
 	}
-	body, err := json.Marshal(map[string]any{
-		"jsonrpc": "2.0", "method": "call", "id": 1,
-		"params": map[string]any{"service": r.service, "method": r.method, "args": r.args},
-	})
-	if err != nil {
-		return crossdock.Errorf(crossdock.Internal, "can't write the arguments of %s: %w", r.what, err)
+	method, content := http.MethodGet, []byte(nil)
+	if body != nil {
+		var err error
+		method = http.MethodPost
+		header.Set("Content-Type", "application/json")
+		if content, err = json.Marshal(body); err != nil {
+			return reply{}, crossdock.Errorf(crossdock.Internal, "can't write the arguments of %s: %w", r.what, err)
+		}
 	}
 	if err := ctx.Err(); err != nil {
-		return fail(crossdock.Unavailable, &cause{class: "transport", err: err}, "%s was not sent: the time for it was over", r.what)
+		return reply{}, fail(crossdock.Unavailable, &cause{class: "transport", err: err}, "%s was not sent: the time for it was over", r.what)
 	}
 	w := new(wire)
-	req, err := http.NewRequestWithContext(httptrace.WithClientTrace(ctx, w.trace()), http.MethodPost, c.url, bytes.NewReader(body))
+	req, err := http.NewRequestWithContext(httptrace.WithClientTrace(ctx, w.trace()), method, c.url+path, bytes.NewReader(content))
 	if err != nil {
-		return crossdock.Errorf(crossdock.Invalid, "can't make a request to the configured url: %w", err)
+		return reply{}, crossdock.Errorf(crossdock.Invalid, "can't make a request to the configured url: %w", err)
 	}
-	req.Header.Set("Content-Type", "application/json")
+	req.Header = header
 	resp, err := c.http.Do(req)
 	if err != nil {
-		return w.fault(r, err)
+		return reply{}, w.fault(r, err)
 	}
 	defer resp.Body.Close()
 	answer, err := io.ReadAll(io.LimitReader(resp.Body, answerLimit+1))
 	if err != nil {
-		return lost(r, "the answer broke off", err)
+		return reply{}, lost(r, "the answer broke off", err)
 	}
 	if len(answer) > answerLimit {
-		return lost(r, "the answer is larger than 64 MiB", nil)
+		return reply{}, lost(r, "the answer is larger than 64 MiB", nil)
 	}
-	if resp.StatusCode != http.StatusOK {
-		return statusFault(r, resp)
-	}
-	return decode(r, answer, out)
-}
-
-// decode reads the JSON-RPC envelope. Numbers stay as they are written: results
-// are decoded into json.RawMessage or json.Number, never into floats.
-func decode(r request, answer []byte, out any) error {
-	var envelope struct {
-		Result json.RawMessage `json:"result"`
-		Error  *rpcError       `json:"error"`
-	}
-	if err := json.Unmarshal(answer, &envelope); err != nil {
-		return lost(r, "the answer is no JSON: is the url that of an Odoo server?", err)
-	}
-	if envelope.Error != nil {
-		return envelope.Error.fault(r)
-	}
-	if out == nil || len(envelope.Result) == 0 {
-		return nil
-	}
-	if err := json.Unmarshal(envelope.Result, out); err != nil {
-		return lost(r, "the answer has an unexpected form", err)
-	}
-	return nil
+	return reply{resp, answer}, nil
 }
 
 // wire knows how far a request came.

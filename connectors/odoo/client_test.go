@@ -45,6 +45,10 @@ func fake(t *testing.T, answer func(w http.ResponseWriter, model, method string,
 			if json.Unmarshal(q.Params.Args[3], &model) != nil || json.Unmarshal(q.Params.Args[4], &method) != nil {
 				t.Errorf("no model and method in %s", q.Params.Args)
 			}
+			if model == "res.users" && method == "read" {
+				fmt.Fprint(w, self)
+				return
+			}
 			answer(w, model, method, q.Params.Args[5:])
 		}
 	}))
@@ -52,10 +56,13 @@ func fake(t *testing.T, answer func(w http.ResponseWriter, model, method string,
 	return to(t, h.URL, http.DefaultTransport)
 }
 
+// self is how the user reads himself as he signs in.
+const self = `{"jsonrpc":"2.0","id":1,"result":[{"id":2,"login":"hub","company_id":[1,"C"]}]}`
+
 func to(t *testing.T, url string, transport http.RoundTripper) *Connector {
 	t.Helper()
 	cfg := Config{URL: url, Database: "db", User: "hub", Key: "topsecretkey"}.withDefaults()
-	return &Connector{cfg: cfg, system: "odoo", now: time.Now, rpc: newClient(url+"/jsonrpc", cfg, transport)}
+	return &Connector{cfg: cfg, system: "odoo", now: time.Now, rpc: newClient(url, cfg, transport)}
 }
 
 func readJSON(t *testing.T, file string, into any) {
@@ -184,7 +191,7 @@ func TestLostAnswers(t *testing.T) {
 		url := "http://" + l.Addr().String()
 		l.Close()
 		c := to(t, url, nil)
-		c.rpc.uid.Store(2)
+		c.rpc.in.Store(&session{dialect: jsonRPC{c.rpc, 2}, major: 18})
 		if got := write(c, context.Background()); got != crossdock.Unavailable {
 			t.Error(got)
 		}
@@ -193,14 +200,14 @@ func TestLostAnswers(t *testing.T) {
 		h := httptest.NewServer(http.NotFoundHandler())
 		defer h.Close()
 		c := to(t, "https"+strings.TrimPrefix(h.URL, "http"), nil)
-		c.rpc.uid.Store(2)
+		c.rpc.in.Store(&session{dialect: jsonRPC{c.rpc, 2}, major: 18})
 		if got := write(c, context.Background()); got != crossdock.Unavailable {
 			t.Error(got)
 		}
 	})
 	t.Run("a transport of somebody's own", func(t *testing.T) {
 		c := to(t, "http://odoo.invalid", broken{})
-		c.rpc.uid.Store(2)
+		c.rpc.in.Store(&session{dialect: jsonRPC{c.rpc, 2}, major: 18})
 		if got := write(c, context.Background()); got != crossdock.Ambiguous {
 			t.Error("it does not say whether it sent, but:", got)
 		}
@@ -225,6 +232,10 @@ func TestSignsInOnceAndAgain(t *testing.T) {
 	h := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		b, _ := io.ReadAll(r.Body)
 		switch {
+		case strings.Contains(string(b), `"version"`):
+			fmt.Fprint(w, `{"jsonrpc":"2.0","id":1,"result":{"server_version_info":[18,0,0,"final",0,""]}}`)
+		case strings.Contains(string(b), `"res.users"`):
+			fmt.Fprint(w, self)
 		case strings.Contains(string(b), `"authenticate"`):
 			signed.Add(1)
 			fmt.Fprintf(w, `{"jsonrpc":"2.0","id":1,"result":%s}`, map[bool]string{true: "2", false: "false"}[valid.Load()])

@@ -6,10 +6,10 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	"github.com/crossdockhq/crossdock"
 )
@@ -29,9 +29,10 @@ type rpcError struct {
 // cause is what lies under a *crossdock.Error of this package: the class of
 // Odoo's exception and how long it asks to wait.
 type cause struct {
-	class string
-	after time.Duration
-	err   error
+	class  string
+	after  time.Duration
+	column bool // Odoo does not know a field or a column: no record is to blame
+	err    error
 }
 
 func (c *cause) Error() string {
@@ -60,40 +61,49 @@ func afterOf(err error) time.Duration {
 const (
 	accessDenied   = "odoo.exceptions.AccessDenied"
 	sessionExpired = "odoo.http.SessionExpiredException"
+	notLetIn       = "werkzeug.exceptions.Unauthorized" // JSON-2: the key is none, or not any more
+	notThere       = "werkzeug.exceptions.NotFound"     // JSON-2: no such model, no such method
 )
 
 // signedOut reports an error that a fresh sign-in may cure.
 func signedOut(err error) bool {
 	var c *cause
-	return errors.As(err, &c) && (c.class == accessDenied || c.class == sessionExpired)
+	return errors.As(err, &c) && (c.class == accessDenied || c.class == sessionExpired || c.class == notLetIn)
 }
+
+// className is the form of an exception's class. Anything else is not shown.
+var className = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_.]{0,120}$`)
+
+// pushed returns the words the call was to write.
+func (r request) pushed() []string { return pushedWords(r.method, r.args) }
 
 // fault gives an exception its code. Odoo rolls its transaction back on every
 // exception, so a call that ends in one did nothing, except where PostgreSQL
 // itself went away: then the commit may have passed.
 func (e *rpcError) fault(r request) error {
-	text, class := clean(e.Data.Message), e.Data.Name
-	if text == "" {
-		text = clean(e.Message)
+	said, class := or(e.Data.Message, e.Message), e.Data.Name
+	if !className.MatchString(class) {
+		class = "an exception without a class"
 	}
-	c := &cause{class: class}
+	text := veil(said, r.pushed())
+	c := &cause{class: class, column: class == "builtins.KeyError" || strings.Contains(said, "Invalid field")}
 	switch {
 	case e.Code == 100 || class == sessionExpired:
 		return fail(crossdock.Unauthorized, &cause{class: sessionExpired}, "Odoo does not know the session any more (%s)", r.what)
-	case class == accessDenied:
+	case class == accessDenied || class == notLetIn:
 		return fail(crossdock.Unauthorized, c, "Odoo denies access to the configured user (%s): make a new API key and set it", r.what)
 	case class == "odoo.exceptions.AccessError":
-		return fail(accessCode(text), c, "Odoo does not allow %s: %s", r.what, text)
-	case class == "odoo.exceptions.MissingError" && strings.Contains(text, r.model+"("):
+		return fail(accessCode(said), c, "Odoo does not allow %s: %s", r.what, text)
+	case class == "odoo.exceptions.MissingError" && strings.Contains(said, r.model+"("):
 		return fail(crossdock.Gone, c, "%s: %s", r.what, text)
 	case class == "odoo.exceptions.MissingError": // something it refers to: a product, an address
 		return fail(crossdock.Invalid, c, "%s refers to what Odoo does not have: %s", r.what, text)
-	case class == "odoo.exceptions.UserError" || class == "odoo.exceptions.RedirectWarning":
+	case class == notThere && strings.HasPrefix(said, "the model "), class == "odoo.exceptions.UserError" || class == "odoo.exceptions.RedirectWarning":
 		return fail(crossdock.Refused, c, "Odoo refuses %s: %s", r.what, text)
 	case class == "odoo.exceptions.ValidationError":
 		return fail(crossdock.Invalid, c, "Odoo finds fault in %s: %s", r.what, text)
-	case strings.HasPrefix(class, "psycopg2.") || strings.Contains(text, "psycopg2.errors."):
-		return fail(databaseCode(r, class, text), c, "Odoo's database, at %s: %s", r.what, text)
+	case strings.HasPrefix(class, "psycopg2.") || strings.Contains(said, "psycopg2.errors."):
+		return fail(databaseCode(r, class, said), c, "Odoo's database, at %s: %s", r.what, text)
 	}
 	return fail(crossdock.Internal, c, "%s failed inside Odoo with %s: %s", r.what, class, text)
 }
@@ -185,7 +195,7 @@ func statusFault(r request, resp *http.Response) error {
 	case s >= 300 && s < 400:
 		return fail(crossdock.Unauthorized, c, "the configured url redirects to %s: set that address", resp.Header.Get("Location"))
 	case s == http.StatusNotFound:
-		return fail(crossdock.Unauthorized, c, "HTTP 404: there is no Odoo at the configured url, or its /jsonrpc is switched off")
+		return fail(crossdock.Unauthorized, c, "HTTP 404: there is no Odoo at the configured url, or it has no such database, or its external API is switched off")
 	default:
 		return fail(crossdock.Refused, c, "HTTP %d to %s", s, r.what)
 	}
@@ -203,20 +213,4 @@ func retryAfter(resp *http.Response) time.Duration {
 		return 0
 	}
 	return min(until.Sub(from), time.Hour)
-}
-
-// clean makes a sentence of Odoo's text for people: without the raw row that
-// PostgreSQL adds under DETAIL, which may hold a customer's address.
-func clean(s string) string {
-	s, _, _ = strings.Cut(s, "\nDETAIL:")
-	s = strings.Join(strings.Fields(s), " ")
-	const most = 400
-	if len(s) <= most {
-		return s
-	}
-	s = s[:most]
-	for !utf8.ValidString(s) {
-		s = s[:len(s)-1]
-	}
-	return s + "…"
 }

@@ -15,6 +15,7 @@ import (
 // has it: records are grouped by their columns.
 type sheet struct {
 	model   crossdock.Kind
+	with    map[string]any // context
 	columns []string
 	rows    map[int][][]string // by place in the batch
 	idx     []int
@@ -23,6 +24,7 @@ type sheet struct {
 // group puts records with the same columns on one sheet, in the order of the batch.
 type group struct {
 	model  crossdock.Kind
+	with   map[string]any // context
 	sheets []*sheet
 }
 
@@ -30,7 +32,7 @@ func (g *group) add(i int, columns []string, rows [][]string) {
 	at := slices.IndexFunc(g.sheets, func(s *sheet) bool { return slices.Equal(s.columns, columns) })
 	if at < 0 {
 		at = len(g.sheets)
-		g.sheets = append(g.sheets, &sheet{model: g.model, columns: columns, rows: map[int][][]string{}})
+		g.sheets = append(g.sheets, &sheet{model: g.model, with: g.with, columns: columns, rows: map[int][][]string{}})
 	}
 	s := g.sheets[at]
 	s.rows[i] = rows
@@ -74,7 +76,7 @@ func (p *pushing) loadSome(ctx context.Context, s *sheet, idx []int) []int {
 		data = append(data, s.rows[i]...)
 	}
 	var answer loaded
-	err := p.c.rpc.call(ctx, string(s.model), "load", []any{s.columns, data}, p.c.context(loadContext), &answer)
+	err := p.c.rpc.call(ctx, string(s.model), "load", []any{s.columns, data}, p.c.context(s.with), &answer)
 	if err != nil {
 		if halve(err) && len(idx) > 1 {
 			return p.loadHalves(ctx, s, idx)
@@ -103,10 +105,10 @@ func (p *pushing) loadRest(ctx context.Context, s *sheet, idx []int, answer load
 	bad := map[int][]string{}
 	var loose []string
 	for _, m := range answer.Messages {
-		text := clean(m.Message)
+		text := m.Message
 		switch {
 		case raced(m.Message):
-			p.failAll(idx, fail(crossdock.Unavailable, &cause{class: "load"}, "Odoo made none of these records, because somebody else was writing the same: %s", text))
+			p.failAll(idx, fail(crossdock.Unavailable, &cause{class: "load"}, "Odoo made none of these records, because somebody else was writing the same: %s", veil(text, nil)))
 			return nil
 		case m.Type != "error":
 		case m.Record == nil || *m.Record < 0 || *m.Record >= len(idx):
@@ -124,7 +126,7 @@ func (p *pushing) loadRest(ctx context.Context, s *sheet, idx []int, answer load
 	var rest []int
 	for n, i := range idx {
 		if texts, ok := bad[n]; ok {
-			p.fail(i, loadFault(s.model, texts))
+			p.fail(i, loadFault(s, i, texts))
 			continue
 		}
 		rest = append(rest, i)
@@ -139,17 +141,20 @@ func raced(text string) bool {
 		strings.Contains(text, "ir_model_data") && strings.Contains(text, "duplicate key")
 }
 
-func loadFault(model crossdock.Kind, texts []string) error {
-	text := strings.Join(slices.Compact(texts), "; ")
-	if text == "" {
-		text = "Odoo gave no reason"
-	}
+// loadFault is the outcome of the record at place i of the batch.
+func loadFault(s *sheet, i int, texts []string) error {
+	said := strings.Join(slices.Compact(texts), "; ")
 	code := crossdock.Invalid
 	switch {
-	case accessCode(text) == crossdock.Refused:
+	case accessCode(said) == crossdock.Refused:
 		code = crossdock.Refused
-	case strings.Contains(text, "You are not allowed to"): // a right the user lacks, for any record
+	case strings.Contains(said, "You are not allowed to"): // a right the user lacks, for any record
 		code = crossdock.Unauthorized
 	}
-	return fail(code, &cause{class: "load"}, "Odoo does not take the %s: %s", model, text)
+	pushed := pushedWords("load", []any{s.columns, s.rows[i]})
+	shown := make([]string, 0, len(texts))
+	for _, t := range texts {
+		shown = append(shown, veil(t, pushed))
+	}
+	return fail(code, &cause{class: "load"}, "Odoo does not take the %s: %s", s.model, or(shorten(strings.Join(slices.Compact(shown), "; ")), "it gave no reason"))
 }

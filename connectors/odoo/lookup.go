@@ -2,6 +2,7 @@ package odoo
 
 import (
 	"context"
+	"encoding/json"
 	"maps"
 	"slices"
 	"strings"
@@ -15,12 +16,12 @@ type lookups struct {
 	states     map[string]map[string]string // country's id → code → id
 	regions    map[string]string            // state's id → code
 	pricelists map[priceList]string         // → id
-	currency   string                       // the company's
+	currencies map[string]string            // company's id → its currency
 }
 
 // priceList is what a price list is looked for by: Odoo lets one name stand for a
-// list in each currency.
-type priceList struct{ name, currency string }
+// list in each currency, and in each company.
+type priceList struct{ company, name, currency string }
 
 // cached returns what get finds in the lookups, after fill where it is not there
 // yet. Two callers may fill at once; they read the same.
@@ -131,13 +132,14 @@ func (c *Connector) addRegion(ctx context.Context, r row, m *crossdock.Message) 
 	return nil
 }
 
-// pricelist returns the id of the one price list of that name and currency. A list
+// pricelist returns the id of the one price list of that name and currency which the
+// company may use: its own, or one of all companies. A list
 // in another currency would turn the order's amounts into that one: it is not taken.
-func (c *Connector) pricelist(ctx context.Context, name, currency string) (string, error) {
-	of := priceList{name, currency}
+func (c *Connector) pricelist(ctx context.Context, of priceList) (string, error) {
+	name, currency := of.name, of.currency
 	return cached(c, func(l *lookups) (string, bool) { s, ok := l.pricelists[of]; return s, ok },
 		func() (func(*lookups), error) {
-			rows, err := c.searchRows(ctx, "product.pricelist", []any{[]any{"name", "=", name}, []any{"active", "=", true}}, []string{"currency_id"}, nil)
+			rows, err := c.searchRows(ctx, "product.pricelist", []any{[]any{"name", "=", name}, []any{"active", "=", true}}, []string{"currency_id"}, only(of.company))
 			if err != nil {
 				return nil, err
 			}
@@ -174,50 +176,41 @@ func (c *Connector) pricelist(ctx context.Context, name, currency string) (strin
 		})
 }
 
-// companyCurrency returns the currency of the company the hub works in, which is
-// that of an order without a price list.
-func (c *Connector) companyCurrency(ctx context.Context) (string, error) {
-	return cached(c, func(l *lookups) (string, bool) { return l.currency, l.currency != "" },
+// only returns the keyword arguments of a search in one company alone, in the scope
+// of the connection for "".
+func only(company string) map[string]any {
+	if company == "" {
+		return nil
+	}
+	return map[string]any{"context": map[string]any{"allowed_company_ids": []json.Number{json.Number(company)}, "active_test": false}}
+}
+
+// companyCurrency returns the currency of a company, which is that of its orders
+// without a price list; "" is the one company of the connection.
+func (c *Connector) companyCurrency(ctx context.Context, company string) (string, error) {
+	if company == "" {
+		s, err := c.rpc.session(ctx)
+		if err != nil {
+			return "", err
+		}
+		company = s.companies[0].String()
+	}
+	return cached(c, func(l *lookups) (string, bool) { s, ok := l.currencies[company]; return s, ok },
 		func() (func(*lookups), error) {
-			company, err := c.company(ctx)
-			if err != nil {
-				return nil, err
-			}
-			rows, err := c.searchRows(ctx, "res.company", []any{[]any{"id", "=", company}}, []string{"currency_id"}, nil)
+			rows, err := c.searchRows(ctx, "res.company", []any{[]any{"id", "=", json.Number(company)}}, []string{"currency_id"}, nil)
 			if err != nil {
 				return nil, err
 			}
 			if len(rows) != 1 {
-				return nil, crossdock.At("company_id", crossdock.Errorf(crossdock.Unauthorized, "the user may not see company %v: allow it, or mend company_id in crossdock.yaml", company))
+				return nil, crossdock.At("company_id", crossdock.Errorf(crossdock.Unauthorized, "the user may not see company %s: allow it, or mend company_id or companies in crossdock.yaml", company))
 			}
 			currency, err := rows[0].label("currency_id")
-			return func(l *lookups) { l.currency = currency }, err
+			return func(l *lookups) {
+				l.currencies = maps.Clone(l.currencies)
+				if l.currencies == nil {
+					l.currencies = map[string]string{}
+				}
+				l.currencies[company] = currency
+			}, err
 		})
-}
-
-// company returns the id of the configured company, or of the user's own.
-func (c *Connector) company(ctx context.Context) (any, error) {
-	if c.cfg.Company != 0 {
-		return c.cfg.Company, nil
-	}
-	uid, err := c.rpc.login(ctx)
-	if err != nil {
-		return nil, err
-	}
-	rows, err := c.searchRows(ctx, "res.users", []any{[]any{"id", "=", uid}}, []string{"company_id"}, nil)
-	if err != nil {
-		return nil, err
-	}
-	if len(rows) != 1 {
-		return nil, crossdock.Errorf(crossdock.Unauthorized, "the user %q can't read his own record: set company_id in crossdock.yaml", c.cfg.User)
-	}
-	key, err := rows[0].id("company_id")
-	if err != nil {
-		return nil, err
-	}
-	n, err := ids([]string{key})
-	if err != nil {
-		return nil, err
-	}
-	return n[0], nil
 }

@@ -28,17 +28,23 @@ func (l *lossy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if err != nil {
 		panic(http.ErrAbortHandler)
 	}
-	resp, err := http.Post(l.url+r.URL.Path, "application/json", bytes.NewReader(body))
+	ask, err := http.NewRequest(r.Method, l.url+r.URL.Path, bytes.NewReader(body))
+	if err != nil {
+		panic(http.ErrAbortHandler)
+	}
+	ask.Header = r.Header
+	resp, err := http.DefaultClient.Do(ask)
 	if err != nil {
 		panic(http.ErrAbortHandler)
 	}
 	defer resp.Body.Close()
 	answer, err := io.ReadAll(resp.Body)
 	method, _ := l.lose.Load().(string)
-	if err != nil || method != "" && strings.Contains(string(body), `"`+method+`"`) {
+	if err != nil || method != "" && (strings.Contains(string(body), `"`+method+`"`) || strings.HasSuffix(r.URL.Path, "/"+method)) {
 		l.lose.Store("")
 		panic(http.ErrAbortHandler)
 	}
+	w.WriteHeader(resp.StatusCode)
 	w.Write(answer)
 }
 

@@ -1,6 +1,7 @@
 package odoo
 
 import (
+	"encoding/json"
 	"fmt"
 	"strings"
 	"testing"
@@ -56,11 +57,22 @@ func TestConfig(t *testing.T) {
 
 // TestCompanyIsSent: a user without a scope works in his default company.
 func TestCompanyIsSent(t *testing.T) {
-	c := connOf(Config{Company: 2})
-	if got := string(raw(c.context(map[string]any{"tz": "UTC"}))); got != `{"context":{"allowed_company_ids":[2],"tz":"UTC"}}` {
-		t.Error(got)
-	}
-	if got := string(raw(connOf(Config{}).context(nil))); got != `{"context":{}}` {
-		t.Error(got)
+	for _, c := range []struct {
+		cfg   Config
+		given map[string]any
+		want  string
+	}{
+		{Config{Company: 2}, map[string]any{"tz": "UTC"}, `{"context":{"allowed_company_ids":[2],"tz":"UTC"}}`},
+		{Config{}, nil, `{"context":{"allowed_company_ids":[7]}}`},
+		{Config{Companies: map[string]string{"US1": "4", "EU1": "1"}}, nil, `{"context":{"allowed_company_ids":[1,4]}}`},
+		{Config{Companies: map[string]string{"US1": "4", "EU1": "1"}}, inCompany(crossdock.Record{Fields: map[string]json.RawMessage{"company_id": raw("4")}}, nil), `{"context":{"allowed_company_ids":[4]}}`},
+	} {
+		scope := c.cfg.scope()
+		if len(scope) == 0 {
+			scope = []json.Number{"7"} // the user's own
+		}
+		if got := string(raw(scoped(connOf(c.cfg).context(c.given), scope))); got != c.want {
+			t.Errorf("%s, want %s", got, c.want)
+		}
 	}
 }

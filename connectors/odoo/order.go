@@ -72,8 +72,11 @@ type orderWriter struct {
 	cfg   Config
 	known connector.Known
 	order crossdock.Order
-	waits []crossdock.Ref
-	err   error // the first
+	// company is the id of the company the order is made in, "" where the
+	// connection has only one.
+	company string
+	waits   []crossdock.Ref
+	err     error // the first
 }
 
 // project returns the next step of an order: load it as a draft, then confirm or
@@ -128,6 +131,9 @@ func (w orderWriter) asAsked(v crossdock.View, state string) connector.Wanted {
 		r = crossdock.Record{Kind: orderModel, Form: 1, Fields: map[string]json.RawMessage{
 			"client_order_ref": raw(w.order.Number), "origin": raw(externalID(v.Of)),
 		}}
+		if w.company != "" {
+			r.Fields["company_id"] = raw(w.company)
+		}
 	}
 	if state != "" {
 		r.Fields["state"] = raw(state)
@@ -138,6 +144,9 @@ func (w orderWriter) asAsked(v crossdock.View, state string) connector.Wanted {
 // draft returns the order's content as a draft.
 func (w orderWriter) draft(v crossdock.View, door crossdock.Door) (connector.Wanted, error) {
 	o := &w.order
+	if o.Site != "" {
+		w.sameCompany(crossdock.BookRef(crossdock.KindSite, o.Site))
+	}
 	lines, err := w.lines()
 	want := crossdock.Record{Kind: orderModel, Form: 1, Fields: map[string]json.RawMessage{
 		"client_order_ref": raw(o.Number),
@@ -152,6 +161,9 @@ func (w orderWriter) draft(v crossdock.View, door crossdock.Door) (connector.Wan
 	w.refer(want, "partner_shipping_id", orRef(o.ShipToParty, o.Customer))
 	if o.Site != "" {
 		w.refer(want, "warehouse_id", crossdock.BookRef(crossdock.KindSite, o.Site))
+	}
+	if w.company != "" {
+		want.Fields["company_id"] = raw(w.company)
 	}
 	if err != nil {
 		return connector.Wanted{}, err

@@ -82,11 +82,10 @@ func projectParty(p crossdock.Party, v crossdock.View, known connector.Known) co
 		return connector.Wanted{Record: again, Door: crossdock.DoorRefused}
 	}
 	want, waits := partyWant(p, v.Of, known)
-	door := crossdock.DoorRefused
-	if v.Key != "" {
-		door = crossdock.DoorFound
+	if v.Key == "" {
+		return connector.Wanted{Record: want, Waits: waits, Door: crossdock.DoorRefused}
 	}
-	return connector.Wanted{Record: want, Waits: waits, Door: door}
+	return connector.Wanted{Record: partyChange(want, v), Waits: waits, Door: crossdock.DoorFound}
 }
 
 // partySays are the fields a partner's row speaks of.

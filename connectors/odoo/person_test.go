@@ -5,10 +5,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"maps"
 	"net/http"
 	"os"
-	"slices"
 	"strings"
 	"testing"
 
@@ -129,11 +127,9 @@ func recordedFields(t *testing.T) map[string]map[string]map[string]knownField {
 	return all
 }
 
-// methods are those seen to work in the recordings.
-var methods = []string{"action_cancel", "action_confirm", "context_get", "get_external_id", "load", "read", "search", "search_read", "write"}
-
 // strict fails a test whose connector names a model, a method or a field that the
-// recorded fields_get of the version does not have. Calls of the test itself go past it.
+// recorded fields_get of the version does not have, or that testdata/calls.json does
+// not list. Calls of the test itself go past it.
 func strict(t *testing.T, version int, next http.Handler) http.Handler {
 	fields := recordedFields(t)[fmt.Sprint(version)]
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -149,11 +145,16 @@ func strict(t *testing.T, version int, next http.Handler) http.Handler {
 					Args    []json.RawMessage `json:"args"`
 				} `json:"params"`
 			}
-			if err := json.Unmarshal(body, &q); err != nil {
+			q.Params.Service, q.Params.Args = named(r.URL.Path, body)
+			if err := json.Unmarshal(body, &q); err != nil && r.Method == http.MethodPost {
 				t.Error(err)
 			}
 			if q.Params.Service == "object" {
-				for _, complaint := range breaches(fields, q.Params.Args) {
+				complaints := breaches(fields, q.Params.Args)
+				if u, err := usedBy(q.Params.Args); err == nil {
+					complaints = append(complaints, unlisted(u)...)
+				}
+				for _, complaint := range complaints {
 					t.Errorf("Odoo %d: %s", version, complaint)
 				}
 			}
@@ -162,72 +163,44 @@ func strict(t *testing.T, version int, next http.Handler) http.Handler {
 	})
 }
 
-// breaches checks one execute_kw call.
-func breaches(fields map[string]map[string]knownField, args []json.RawMessage) (out []string) {
-	var model, method string
-	var pos []json.RawMessage
+// positions say which arguments of a JSON-2 call stand where in one of execute_kw.
+var positions = map[string][]string{"read": {"ids", "fields"}, "search_read": {"domain", "fields"}, "search": {"domain"}, "load": {"fields", "data"}, "write": {"ids", "vals"}}
+
+// named turns a JSON-2 call into the arguments of execute_kw.
+func named(path string, body []byte) (service string, args []json.RawMessage) {
+	part := strings.Split(path, "/")
 	var kw map[string]json.RawMessage
-	for i, v := range []any{&model, &method, &pos, &kw} {
-		if err := json.Unmarshal(args[3+i], v); err != nil {
-			return []string{err.Error()}
-		}
+	if len(part) != 5 || json.Unmarshal(body, &kw) != nil {
+		return "", nil
 	}
-	need := func(path string) {
-		if p := unknownPath(fields, model, path); p != "" {
-			out = append(out, model+"."+method+": "+p)
-		}
+	pos := []json.RawMessage{}
+	for _, name := range positions[part[4]] {
+		pos = append(pos, kw[name])
 	}
-	list := func(v json.RawMessage) (names []string) {
-		_ = json.Unmarshal(v, &names)
-		return names
+	for _, v := range []any{"db", 2, "key", part[3], part[4], pos, kw} {
+		b, err := json.Marshal(v)
+		if err != nil {
+			return "", nil
+		}
+		args = append(args, b)
 	}
-	if !slices.Contains(methods, method) {
-		return []string{"the method " + method + " was never recorded"}
+	return "object", args
+}
+
+// breaches checks one execute_kw call: its model and its fields against the recorded
+// fields_get.
+func breaches(fields map[string]map[string]knownField, args []json.RawMessage) (out []string) {
+	u, err := usedBy(args)
+	if err != nil {
+		return []string{err.Error()}
 	}
-	if method == "context_get" {
-		return nil
-	}
-	if fields[model] == nil {
-		return []string{"the model " + model + " was never recorded"}
-	}
-	switch method {
-	case "read":
-		for _, n := range list(pos[1]) {
-			need(n)
+	if u.Method != "context_get" { // asks for no record
+		if fields[u.Model] == nil {
+			return []string{"the model " + u.Model + " was never recorded"}
 		}
-	case "search_read", "search":
-		if method == "search_read" {
-			for _, n := range list(pos[1]) {
-				need(n)
-			}
-		}
-		var domain []any
-		_ = json.Unmarshal(pos[0], &domain)
-		for _, leaf := range domain {
-			if l, ok := leaf.([]any); ok {
-				need(l[0].(string))
-			}
-		}
-		if by := string(kw["order"]); by != "" {
-			need(strings.Fields(strings.Trim(by, `"`))[0])
-		}
-	case "load":
-		for _, n := range list(pos[0]) {
-			need(strings.TrimSuffix(n, "/.id"))
-		}
-	case "write":
-		var values map[string]json.RawMessage
-		_ = json.Unmarshal(pos[1], &values)
-		for n := range maps.Keys(values) {
-			need(n)
-		}
-		var lines [][]any
-		_ = json.Unmarshal(values["order_line"], &lines)
-		for _, l := range lines {
-			if v, ok := l[2].(map[string]any); ok {
-				for n := range v {
-					need("order_line/" + n)
-				}
+		for _, path := range u.Fields {
+			if p := unknownPath(fields, u.Model, path); p != "" {
+				out = append(out, u.Model+"."+u.Method+": "+p)
 			}
 		}
 	}

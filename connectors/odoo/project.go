@@ -19,7 +19,11 @@ func (c *Connector) Project(r crossdock.Record, v crossdock.View, known connecto
 		if err := r.Unpack(&o); err != nil {
 			return connector.Wanted{}, err
 		}
-		return orderWriter{cfg: c.cfg, known: known, order: o}.project(v)
+		company, err := c.cfg.companyOf(o.Company)
+		if err != nil {
+			return connector.Wanted{}, err
+		}
+		return orderWriter{cfg: c.cfg, known: known, order: o, company: company}.project(v)
 	}
 	return connector.Wanted{}, crossdock.Errorf(crossdock.Refused, "Odoo is not told of the kind %q", r.Kind)
 }

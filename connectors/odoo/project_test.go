@@ -342,6 +342,59 @@ func TestProjectParties(t *testing.T) {
 	}
 }
 
+// TestWhatIsTheHubs: a want remembers which values are the hub's, through adopted
+// changes of people and through pushes that were lost.
+func TestWhatIsTheHubs(t *testing.T) {
+	party := func(p crossdock.Party) crossdock.Record {
+		r, err := crossdock.Pack(p)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return r
+	}
+	v := crossdock.View{Of: crossdock.BookRef(crossdock.KindParty, "1"), Key: "57"}
+	want := func(p crossdock.Party) crossdock.Record {
+		w, err := connOf(Config{}).Project(party(p), v, shelf())
+		if err != nil {
+			t.Fatal(err)
+		}
+		return w.Record
+	}
+	says := func(w crossdock.Record, write, empty string) {
+		t.Helper()
+		if got := strings.Join(listIn(w, wantWrite), " "); got != write {
+			t.Errorf("written: %q, want %q", got, write)
+		}
+		if got := strings.Join(listIn(w, wantEmpty), " "); got != empty {
+			t.Errorf("emptied: %q, want %q", got, empty)
+		}
+	}
+	made := crossdock.Party{Name: "Ada", Email: "a@example.org"}
+	v.Key = ""
+	v.Asked, v.Key, v.Held = want(made), "57", party(made)
+	if !want(made).Equal(v.Asked) {
+		t.Fatal("what was asked for is wanted otherwise")
+	}
+
+	adopted := crossdock.Party{Name: "Ada", Email: "a@example.org", TaxID: "US1"} // by a person, heard and adopted
+	v.Held = party(adopted)
+	w := want(adopted)
+	says(w, "vat", "")
+	v.Asked = w
+	if !want(adopted).Equal(v.Asked) {
+		t.Error("an adopted change is work again")
+	}
+	w = want(crossdock.Party{Name: "Ada"})
+	says(w, "", "email") // the tax number is a person's
+
+	// The push that empties the e-mail is lost, and nobody can tell what it did.
+	v.Asked, v.Doubt = crossdock.Record{}, w
+	w = want(crossdock.Party{Name: "Ada"})
+	says(w, "name is_company type ref", "email")
+	v.Asked, v.Doubt, v.Held = w, crossdock.Record{}, party(crossdock.Party{Name: "Ada", TaxID: "US1"})
+	says(want(crossdock.Party{Name: "Bob"}), "name", "")
+}
+
 func TestPercent(t *testing.T) {
 	for _, c := range []struct {
 		discount, gross, want string
@@ -407,12 +460,12 @@ func TestExternalIDs(t *testing.T) {
 }
 
 // pureFiles hold what Translate and Project are made of.
-var pureFiles = []string{"external.go", "item.go", "line.go", "order.go", "party.go", "project.go", "row.go", "stock.go", "tax.go", "translate.go"}
+var pureFiles = []string{"external.go", "item.go", "line.go", "order.go", "party.go", "partychange.go", "project.go", "row.go", "stock.go", "tax.go", "translate.go"}
 
 // TestPurity: the files may import nothing that knows time, chance, files or
 // networks, read no clock, and reach nothing of the connector but its configuration.
 func TestPurity(t *testing.T) {
-	allowed := []string{"bytes", "encoding/json", "fmt", "html", "slices", "strconv", "strings", "time",
+	allowed := []string{"bytes", "encoding/json", "fmt", "html", "slices", "strconv", "strings", "time", "unicode",
 		"github.com/shopspring/decimal", "github.com/crossdockhq/crossdock", "github.com/crossdockhq/crossdock/connector"}
 	for _, file := range pureFiles {
 		tree, err := parser.ParseFile(token.NewFileSet(), file, nil, 0)

@@ -136,7 +136,8 @@ func halve(err error) bool {
 		return true
 	case crossdock.Internal:
 		// A column Odoo does not know fails every record alike.
-		return !strings.Contains(err.Error(), "Invalid field") && !strings.Contains(err.Error(), "KeyError")
+		var c *cause
+		return !errors.As(err, &c) || !c.column
 	}
 	return false
 }

@@ -5,6 +5,8 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
+	"slices"
 
 	"github.com/crossdockhq/crossdock"
 )
@@ -19,7 +21,17 @@ func (p *pushing) makeOrders(ctx context.Context, idx []int) {
 		p.failAll(idx, err)
 		return
 	}
-	g := &group{model: orderModel}
+	var made []int
+	for _, some := range p.byCompany(idx) {
+		made = append(made, p.load(ctx, p.orderGroup(ctx, some, major))...)
+	}
+	slices.Sort(made)
+	p.ordersWritten(ctx, made)
+}
+
+// orderGroup puts orders of one company on sheets.
+func (p *pushing) orderGroup(ctx context.Context, idx []int, major int) *group {
+	g := &group{model: orderModel, with: inCompany(p.batch[idx[0]].Want, loadContext)}
 	for _, i := range idx {
 		if p.stopped([]int{i}) {
 			continue
@@ -31,7 +43,7 @@ func (p *pushing) makeOrders(ctx context.Context, idx []int) {
 		}
 		g.add(i, columns, rows)
 	}
-	p.ordersWritten(ctx, p.load(ctx, g))
+	return g
 }
 
 // orderHeader are the columns of an order's header, by the field of the want.
@@ -96,11 +108,11 @@ func wantedLines(want crossdock.Record) ([]orderLine, error) {
 // in the company's currency, whatever its amounts were meant in: so an order in
 // another currency is not made at all.
 func (p *pushing) pricelist(ctx context.Context, want crossdock.Record) (string, error) {
-	currency := want.Text("currency")
+	company, currency := want.Text("company_id"), want.Text("currency")
 	if name := want.Text("pricelist"); name != "" {
-		return p.c.pricelist(ctx, name, currency)
+		return p.c.pricelist(ctx, priceList{company, name, currency})
 	}
-	in, err := p.c.companyCurrency(ctx)
+	in, err := p.c.companyCurrency(ctx, company)
 	if err != nil {
 		return "", err
 	}
@@ -126,7 +138,7 @@ func (p *pushing) writeOrders(ctx context.Context, idx []int) {
 	var written []int
 	for _, i := range idx {
 		r, there := rows[p.out[i].Key]
-		if p.stopped([]int{i}) || !p.stillDraft(i, r, there) {
+		if p.failed(i) || p.stopped([]int{i}) || !p.stillDraft(i, r, there) {
 			continue
 		}
 		values, err := p.orderValues(ctx, p.batch[i].Want, major)
@@ -139,7 +151,7 @@ func (p *pushing) writeOrders(ctx context.Context, idx []int) {
 			p.fail(i, err)
 			continue
 		}
-		kw := p.c.context(map[string]any{"tracking_disable": true})
+		kw := p.c.context(inCompany(p.batch[i].Want, map[string]any{"tracking_disable": true}))
 		if err := p.c.rpc.call(ctx, string(orderModel), "write", []any{n, values}, kw, nil); err != nil {
 			p.failAll([]int{i}, err)
 			continue
@@ -202,18 +214,32 @@ func (p *pushing) orderValues(ctx context.Context, want crossdock.Record, major 
 }
 
 // orderStates reads orders before they are acted on; ok is false when that failed
-// or there is nothing to do.
+// or there is nothing to do. An order that may not be read, one that a person moved
+// to another company for instance, fails alone: see failed.
 func (p *pushing) orderStates(ctx context.Context, idx []int) (rows map[string]row, ok bool) {
 	if p.stopped(idx) {
 		return nil, false
 	}
 	rows, err := p.c.readRows(ctx, crossdock.KindOrder, p.keys(idx))
-	if err != nil {
+	if err == nil {
+		return rows, true
+	}
+	if len(idx) == 1 || !halve(err) {
 		p.failAll(idx, err)
 		return nil, false
 	}
-	return rows, true
+	half := len(idx) / 2
+	rows, ok = p.orderStates(ctx, idx[:half:half])
+	more, okToo := p.orderStates(ctx, idx[half:])
+	if rows == nil {
+		rows = map[string]row{}
+	}
+	maps.Copy(rows, more)
+	return rows, ok || okToo
 }
+
+// failed reports a push that has its outcome already.
+func (p *pushing) failed(i int) bool { return p.out[i].Code != crossdock.OK }
 
 // ordersWritten reads what Odoo holds after drafts were made or changed. Where
 // load met an order that was there already, it wrote nothing: a different number
@@ -265,7 +291,7 @@ func orderDiffers(r row, want crossdock.Record) string {
 	}
 	switch {
 	case number != want.Text("client_order_ref"):
-		return fmt.Sprintf("the order in Odoo has the customer reference %q", number)
+		return "the order in Odoo has another customer reference"
 	case partner != want.Text("partner_id"):
 		return fmt.Sprintf("the order in Odoo is for partner %s", partner)
 	case len(has) != len(lines):

@@ -3,20 +3,20 @@ package odoo
 import (
 	"context"
 	"encoding/json"
+	"maps"
 	"strings"
-	"unicode"
 
 	"github.com/crossdockhq/crossdock"
 )
 
-// makeParties makes partners by load. Where the external id was there already,
-// load wrote nothing: what then differs is written, so that the partner is as wanted
-// either way.
+// makeParties makes partners by load. Where the external id was there already, load
+// wrote nothing. A partner that then differs from what is wanted is one the decision
+// did not see: it stays as it is, and the receipt says what stands there.
 func (p *pushing) makeParties(ctx context.Context, idx []int) {
 	if p.stopped(idx) {
 		return
 	}
-	g := &group{model: partnerModel}
+	g := &group{model: partnerModel, with: loadContext}
 	for _, i := range idx {
 		columns, cells, err := p.partyRow(ctx, p.batch[i])
 		if err != nil {
@@ -93,7 +93,8 @@ func (p *pushing) writeParties(ctx context.Context, idx []int) {
 }
 
 // changeParties writes what differs from the rows, one call each, and nothing to a
-// partner who is as wanted.
+// partner who is as wanted. Who differs and is not what the decision saw gets
+// nothing either: his receipt says what stands there.
 func (p *pushing) changeParties(ctx context.Context, idx []int, rows map[string]row) {
 	var same, differ, written []int
 	changes := map[int]map[string]any{}
@@ -109,7 +110,7 @@ func (p *pushing) changeParties(ctx context.Context, idx []int, rows map[string]
 			p.failAll([]int{i}, err)
 		case len(values) == 0:
 			same = append(same, i)
-		default:
+		case p.partySeen(ctx, i, r):
 			differ, changes[i] = append(differ, i), values
 		}
 	}
@@ -130,16 +131,61 @@ func (p *pushing) changeParties(ctx context.Context, idx []int, rows map[string]
 	}
 }
 
-// partyChanges returns the wanted values that differ from a partner's row. What the
-// want has no value for is left alone: a person in Odoo may have entered it. Only a
-// state goes with its country, which is another one then.
+// partySeen reports that a partner is as the decision saw him; to any other the
+// receipt is written here.
+func (p *pushing) partySeen(ctx context.Context, i int, r row) bool {
+	m, s, err := p.partySaid(ctx, r)
+	if err != nil {
+		p.failAll([]int{i}, err)
+		return false
+	}
+	want := p.batch[i].Want
+	_, change := want.Fields[wantSaw]
+	fields := unseen(want, s.Said)
+	if change && s.Fault == nil && len(fields) == 0 {
+		return true
+	}
+	why := "is there, and the decision saw none"
+	if change {
+		why = "is not what the decision saw, in " + or(strings.Join(fields, ", "), "what can't be read")
+	}
+	m.Asked = p.c.now()
+	meta := crossdock.Meta{metaExternal: externalID(p.batch[i].Of)}
+	maps.Copy(meta, m.Meta)
+	m.Meta = meta
+	p.fail(i, crossdock.Errorf(crossdock.Conflict, "partner %s %s", p.out[i].Key, why))
+	p.out[i].Saw = []crossdock.Message{m}
+	return false
+}
+
+// partySaid makes the message of a partner's row and says what it tells.
+func (p *pushing) partySaid(ctx context.Context, r row) (crossdock.Message, crossdock.Statement, error) {
+	m, err := message(crossdock.KindParty, r)
+	if err == nil {
+		err = p.c.addRegion(ctx, r, &m)
+	}
+	if err != nil {
+		return m, crossdock.Statement{}, err
+	}
+	m.From = p.c.system
+	return m, translate(m), nil
+}
+
+// partyChanges returns the values to be written to a partner's row: wanted ones that
+// differ, and false for those to be emptied. What the want has no value for is left
+// alone otherwise: a person in Odoo may have entered it. Only a state goes with its
+// country, which is another one then.
 func (p *pushing) partyChanges(ctx context.Context, want crossdock.Record, r row) (map[string]any, error) {
 	country, state, err := p.place(ctx, want)
 	if err != nil {
 		return nil, err
 	}
+	write, empty := partnerFields, listIn(want, wantEmpty)
+	if _, change := want.Fields[wantWrite]; change {
+		write = listIn(want, wantWrite)
+	}
 	f, values := &reader{row: r}, map[string]any{}
-	for _, name := range partnerFields {
+	for _, name := range write {
 		v := want.Text(name)
 		switch {
 		case v == "":
@@ -154,38 +200,45 @@ func (p *pushing) partyChanges(ctx context.Context, want crossdock.Record, r row
 		case name == "country_code":
 			if f.str(name) != v {
 				values["country_id"] = json.Number(country)
-				if state == "" && f.ref("state_id") != "" {
-					values["state_id"] = false
-				}
+				p.setState(f, state, values)
 			}
 		case name == "state_code":
-			if state != "" && f.ref("state_id") != state {
-				values["state_id"] = json.Number(state)
-			}
+			p.setState(f, state, values)
 		case !sameText(name, f.str(name), v):
 			values[name] = v
+		}
+	}
+	for _, name := range empty {
+		switch {
+		case name == "parent_id":
+			if f.ref(name) != "" {
+				values[name] = false
+			}
+		case name == "country_code":
+			if f.str(name) != "" {
+				values["country_id"] = false
+				p.setState(f, "", values)
+			}
+		case name == "state_code":
+			if _, set := values["state_id"]; !set {
+				p.setState(f, "", values)
+			}
+		case f.str(name) != "":
+			values[name] = false
 		}
 	}
 	return values, f.err
 }
 
-// sameText compares what stands in Odoo with what is wanted. Odoo formats telephone
-// and tax numbers in its own way.
-func sameText(name, has, want string) bool {
-	if name != "phone" && name != "vat" {
-		return has == want
+// setState brings a partner to the state of the wanted country, "" for none.
+func (p *pushing) setState(f *reader, state string, values map[string]any) {
+	switch has := f.ref("state_id"); {
+	case has == state:
+	case state == "":
+		values["state_id"] = false
+	default:
+		values["state_id"] = json.Number(state)
 	}
-	return bare(has) == bare(want)
-}
-
-// bare leaves the letters, digits and the plus of a number.
-func bare(s string) string {
-	return strings.Map(func(c rune) rune {
-		if c == '+' || unicode.IsLetter(c) || unicode.IsDigit(c) {
-			return unicode.ToUpper(c)
-		}
-		return -1
-	}, s)
 }
 
 // partyRows reads partners that were written; ok is false when that failed, which
@@ -209,16 +262,11 @@ func (p *pushing) partiesDone(ctx context.Context, idx []int, rows map[string]ro
 			p.fail(i, crossdock.Errorf(crossdock.Gone, "partner %s was deleted in Odoo", p.out[i].Key))
 			continue
 		}
-		m, err := message(crossdock.KindParty, r)
-		if err == nil {
-			err = p.c.addRegion(ctx, r, &m)
-		}
+		_, s, err := p.partySaid(ctx, r)
 		if err != nil {
 			p.unread([]int{i}, err)
 			continue
 		}
-		m.From = p.c.system
-		s := translate(m)
 		if s.Fault != nil {
 			p.fail(i, &crossdock.Error{Code: s.Fault.Code, Text: s.Fault.Text, Place: s.Fault.Place})
 			continue

@@ -18,9 +18,9 @@ type source struct {
 
 // sources of the kinds whose messages are plain rows. Stock is read by stocker.
 var sources = map[crossdock.Kind]source{
-	crossdock.KindSite: {model: "stock.warehouse", fields: []string{"active", "code", "lot_stock_id", "name", "write_date"}, archived: true},
+	crossdock.KindSite: {model: "stock.warehouse", fields: []string{"active", "code", "company_id", "lot_stock_id", "name", "write_date"}, archived: true},
 	crossdock.KindTax: {model: "account.tax", archived: true, domain: []any{[]any{"type_tax_use", "=", "sale"}},
-		fields: []string{"active", "amount", "amount_type", "children_tax_ids", "name", "price_include", "write_date"}},
+		fields: []string{"active", "amount", "amount_type", "children_tax_ids", "company_id", "name", "price_include", "write_date"}},
 	crossdock.KindItem: {model: "product.product", archived: true,
 		fields: []string{"active", "barcode", "currency_id", "default_code", "list_price", "name", "type", "uom_id", "write_date"}},
 	crossdock.KindOrder: {model: string(orderModel),

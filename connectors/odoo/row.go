@@ -163,10 +163,22 @@ func (r row) written() (string, time.Time, error) {
 // stamp is how Odoo writes and reads dates: UTC, whole seconds, no T, no Z.
 const stamp = "2006-01-02 15:04:05"
 
+// clip says what a value is that has the wrong form: a number as it is, of anything
+// else only its sort, because it may be a person's (I9).
 func clip(v []byte) string {
-	const most = 60
-	if len(v) > most {
-		return string(v[:most]) + "…"
+	const most = 40
+	v = bytes.TrimSpace(v)
+	switch {
+	case len(v) == 0:
+		return "nothing"
+	case v[0] == '"':
+		return "a text"
+	case v[0] == '[':
+		return "a list"
+	case v[0] == '{':
+		return "an object"
+	case len(v) > most:
+		return string(v[:most]) + veiled
 	}
 	return string(v)
 }

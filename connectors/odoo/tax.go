@@ -90,7 +90,7 @@ func (w *orderWriter) taxesNamed(name string) []crossdock.Ref {
 	var out []crossdock.Ref
 	for _, r := range w.known.Named("tax:" + name) {
 		_, _ = w.known.Record(r) // asked for together with the key, since it is needed next
-		if w.known.Key(r) != "" {
+		if w.known.Key(r) != "" && w.ours(r) {
 			out = append(out, r)
 		}
 	}

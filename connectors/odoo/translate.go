@@ -27,7 +27,7 @@ func (c *Connector) Translate(m crossdock.Message) []crossdock.Statement {
 	if m.Fault != nil {
 		return nil
 	}
-	return []crossdock.Statement{translate(m)}
+	return []crossdock.Statement{c.cfg.withCompany(translate(m), m)}
 }
 
 func translate(m crossdock.Message) crossdock.Statement {

@@ -3,6 +3,7 @@ package shopify
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"flag"
 	"os"
 	"path/filepath"
@@ -77,6 +78,7 @@ func TestConfigSaysWhatIsWrong(t *testing.T) {
 		{"another version", "", func(c *Config) { c.Version = "2026-10" }},
 		{"no shop", "shop", func(c *Config) { c.Shop = "" }},
 		{"a shop with scheme", "shop", func(c *Config) { c.Shop = "https://tea.myshopify.com" }},
+		{"a shop without its ending", "shop", func(c *Config) { c.Shop = "tea" }},
 		{"no token", "token", func(c *Config) { c.Token = "" }},
 		{"a token with a line end", "token", func(c *Config) { c.Token += "\n" }},
 		{"no secret", "secret", func(c *Config) { c.Secret = "" }},
@@ -93,7 +95,8 @@ func TestConfigSaysWhatIsWrong(t *testing.T) {
 				}
 				return
 			}
-			if f := crossdock.FaultOf(err); f == nil || f.Place != c.place || f.Code != crossdock.Invalid {
+			var f *crossdock.Error
+			if !errors.As(err, &f) || f.Place != c.place || f.Code != crossdock.Invalid {
 				t.Errorf("error %v, want one of code invalid at %s", err, c.place)
 			}
 			if _, err := Type.Open(&cfg, connector.Env{}); err == nil {

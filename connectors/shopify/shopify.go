@@ -9,6 +9,7 @@ package shopify
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -24,7 +25,7 @@ const DefaultVersion = "2026-07"
 
 // Config is the configuration of one shop.
 type Config struct {
-	Shop           string `yaml:"shop" doc:"Domain of the shop, as Shopify writes it in the header of a webhook." required:"true" example:"tea.myshopify.com"`
+	Shop           string `yaml:"shop" doc:"Domain of the shop, as Shopify writes it in the header of a webhook." required:"true" identity:"true" form:"domain" example:"tea.myshopify.com"`
 	URL            string `yaml:"url" doc:"Address of the Admin API when it is not https://<shop>: a sandbox or a proxy." example:"http://127.0.0.1:8091"`
 	Token          string `yaml:"token" doc:"Admin API access token of the app, with the scope read_orders." required:"true" secret:"true" example:"${env:SHOPIFY_TOKEN}"`
 	Secret         string `yaml:"secret" doc:"Client secret of the app; webhooks are signed with it." required:"true" secret:"true" example:"${env:SHOPIFY_SECRET}"`
@@ -34,25 +35,31 @@ type Config struct {
 
 var version = regexp.MustCompile(`^20[0-9]{2}-(01|04|07|10)$`)
 
-// Validate reports the first thing that can't be right. It never quotes a secret.
+// Validate reports all that can't be right. It never quotes a secret.
 func (c Config) Validate() error {
-	switch {
-	case c.Shop == "" || strings.ContainsAny(c.Shop, "/: \t\n?#@"):
-		return crossdock.At("shop", crossdock.Errorf(crossdock.Invalid, "%q is no domain of a shop: write it without https://, for instance tea.myshopify.com", c.Shop))
-	case c.Token == "" || strings.ContainsAny(c.Token, " \t\r\n"):
-		return crossdock.At("token", crossdock.Errorf(crossdock.Invalid, "the access token is empty or has a space in it"))
-	case c.Secret == "":
-		return crossdock.At("secret", crossdock.Errorf(crossdock.Invalid, "the client secret is empty: without it no webhook can be told genuine"))
-	case c.Version != "" && !version.MatchString(c.Version):
-		return crossdock.At("version", crossdock.Errorf(crossdock.Invalid, "%q is no version of the Admin API: write year and month of a quarter, for instance %s", c.Version, DefaultVersion))
+	var wrong []error
+	say := func(field, format string, a ...any) {
+		wrong = append(wrong, crossdock.At(field, crossdock.Errorf(crossdock.Invalid, format, a...)))
+	}
+	if strings.ContainsAny(c.Shop, "/: \t\n?#@") || !strings.Contains(c.Shop, ".") {
+		say("shop", "%q is no domain of a shop: write it without https://, for instance tea.myshopify.com", c.Shop)
+	}
+	if c.Token == "" || strings.ContainsAny(c.Token, " \t\r\n") {
+		say("token", "the access token is empty or has a space in it")
+	}
+	if c.Secret == "" {
+		say("secret", "the client secret is empty: without it no webhook can be told genuine")
+	}
+	if c.Version != "" && !version.MatchString(c.Version) {
+		say("version", "%q is no version of the Admin API: write year and month of a quarter, for instance %s", c.Version, DefaultVersion)
 	}
 	if c.URL != "" {
 		u, err := url.Parse(c.URL)
 		if err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" || u.RawQuery != "" {
-			return crossdock.At("url", crossdock.Errorf(crossdock.Invalid, "%q is no address of an API: write scheme and host, for instance http://127.0.0.1:8091", c.URL))
+			say("url", "%q is no address of an API: write scheme and host, for instance http://127.0.0.1:8091", c.URL)
 		}
 	}
-	return nil
+	return errors.Join(wrong...)
 }
 
 // Type is the kind of connector crossdock.yaml names "shopify".

@@ -45,20 +45,19 @@ func (s *Shop) Translate(m crossdock.Message) []crossdock.Statement {
 	if err != nil {
 		return []crossdock.Statement{{Of: of, Fault: crossdock.FaultOf(err)}}
 	}
-	var o order
-	switch {
-	case looked && n.at("gone").isTrue():
-		return []crossdock.Statement{named(of, true)}
-	case looked:
-		o, err = lookedOrder(n)
-	default:
-		o, err = webhookOrder(n)
+	as := webhookShape
+	if looked {
+		if n.at("gone").isTrue() {
+			return []crossdock.Statement{named(of, true)}
+		}
+		as = lookedShape
 	}
+	o, err := as.order(n)
 	if isGID(o.gid) {
 		of.Key = o.gid
-	}
-	if o.thin {
-		return []crossdock.Statement{named(of, false)}
+		if !looked && !n.has(as.currency) && !n.has(as.lines) { // its subscription has cut it down to ids
+			return []crossdock.Statement{named(of, false)}
+		}
 	}
 	if err != nil {
 		return []crossdock.Statement{{Of: of, Version: stamp(o.updated), At: o.updated, Fault: crossdock.FaultOf(err)}}

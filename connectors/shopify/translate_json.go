@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/crossdockhq/crossdock"
@@ -39,6 +40,14 @@ func (n node) at(name string) node {
 	}
 	members, _ := n.value.(map[string]any)
 	return node{members[name], place}
+}
+
+// path returns a member by the names that lead to it, with dots between.
+func (n node) path(names string) node {
+	for name := range strings.SplitSeq(names, ".") {
+		n = n.at(name)
+	}
+	return n
 }
 
 // has reports whether an object has a member, be it null.

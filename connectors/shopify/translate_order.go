@@ -12,19 +12,19 @@ import (
 // order is a Shopify order read out of either shape, still as Shopify tells it.
 // One function makes statements of it, so both shapes end in the same ones.
 type order struct {
-	gid, name               string
-	placed, updated         time.Time
-	cancelled               time.Time // zero: it is not
-	reason                  string
-	currency                string // of the shop
-	email, phone            string // given with the order
-	customer                *customer
-	billing, shipping       *crossdock.Address
-	lines                   []line
-	charges                 []charge
-	original, current       crossdock.Totals // before and after returns and edits
-	note, purchaseCode      string
-	test, taxIncluded, thin bool // thin: a webhook cut down to ids by its subscription
+	gid, name          string
+	placed, updated    time.Time
+	cancelled          time.Time // zero: it is not
+	reason             string
+	currency           string // of the shop
+	email, phone       string // given with the order
+	customer           *customer
+	billing, shipping  *crossdock.Address
+	lines              []line
+	charges            []charge
+	original, current  crossdock.Totals // before and after returns and edits
+	note, purchaseCode string
+	test, taxIncluded  bool
 }
 
 type customer struct{ gid, first, last, email, phone string }

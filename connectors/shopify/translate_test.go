@@ -336,3 +336,24 @@ func TestPartsAddUp(t *testing.T) {
 		})
 	}
 }
+
+// TestChargeKeys: a number that went through a float names nothing, whatever its
+// digits look like.
+func TestChargeKeys(t *testing.T) {
+	for _, c := range []struct{ order, charge, want string }{
+		{`"id": 9007199254740995, "admin_graphql_api_id": "gid://shopify/Order/9007199254740995"`, `"id": 9007199254740997`, "9007199254740997"},
+		{`"id": 820982911946154500, "admin_graphql_api_id": "gid://shopify/Order/820982911946154508"`, `"id": 271878346596884000`, ""},
+		{`"id": 820982911946154500, "admin_graphql_api_id": "gid://shopify/Order/820982911946154508"`, `"id": 271878`, "271878"},
+		{`"id": 1, "admin_graphql_api_id": "gid://shopify/Order/1"`, `"id": 2.71878346596884e+17`, ""},
+		{`"id": 1, "admin_graphql_api_id": "gid://shopify/Order/1"`, `"id": null`, ""},
+		{`"id": 2, "admin_graphql_api_id": "gid://shopify/Order/1"`, `"id": 271878346596884000, "admin_graphql_api_id": "gid://shopify/ShippingLine/271878346596884015"`, "271878346596884015"},
+	} {
+		n, err := parse([]byte(`{` + c.order + `, "shipping_lines": [{` + c.charge + `, "title": "Post", "price": "1.00"}]}`))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if o, _ := webhookShape.order(n); o.charges[0].key != c.want {
+			t.Errorf("%s in an order with %s: key %q, want %q", c.charge, c.order, o.charges[0].key, c.want)
+		}
+	}
+}

@@ -55,6 +55,9 @@ func TestKnownFields(t *testing.T) {
 	}
 }
 
+// seenOnly are fields that recordings read and the recorded fields_get lack.
+var seenOnly = map[string]string{"stock.move.bom_line_id": "the servers of the recordings stock-* had kits (mrp) installed, those of fields_get had not"}
+
 // TestModelledFieldsExist checks that every field the stand-in models is one
 // the real version has.
 func TestModelledFieldsExist(t *testing.T) {
@@ -70,7 +73,7 @@ func TestModelledFieldsExist(t *testing.T) {
 				}
 			}
 			for f := range m.computed {
-				if _, ok := known[name][f]; !ok {
+				if _, ok := known[name][f]; !ok && seenOnly[name+"."+f] == "" {
 					t.Errorf("%s.%s is computed and does not exist in Odoo %d", name, f, version)
 				}
 			}

@@ -55,6 +55,17 @@ type recorded struct {
 	Result  json.RawMessage `json:"result"`
 	Error   *recordedError  `json:"error"`
 
+	// A line of a JSON-2 recording has a path in place of service and method: what
+	// was asked, the key and the database in its header, and the whole answer.
+	Path      string          `json:"path"`
+	Bearer    string          `json:"bearer"`
+	Database  string          `json:"database"`
+	Request   any             `json:"request"`
+	Status    int             `json:"status"`
+	Type      string          `json:"type"`
+	Challenge string          `json:"challenge"`
+	Response  json.RawMessage `json:"response"`
+
 	// A line of a person recording that is no call: which records' write_date
 	// the calls before moved, which stayed, and which records are new.
 	Moved map[string][]int `json:"moved"`
@@ -90,6 +101,7 @@ func readRecording(t *testing.T, name string) []recorded {
 			t.Fatalf("%s: %v", name, err)
 		}
 		r.Args, _ = plain(any(r.Args)).([]any)
+		r.Request = plain(r.Request)
 		out = append(out, r)
 	}
 	if err := lines.Err(); err != nil {

@@ -2,7 +2,9 @@ package odoo
 
 import (
 	"fmt"
+	"maps"
 	"math/big"
+	"slices"
 	"strings"
 )
 
@@ -156,4 +158,40 @@ func decimal(s string) (*big.Rat, bool) {
 		return nil, false
 	}
 	return new(big.Rat).SetString(s)
+}
+
+// Models lists the models that Match knows, sorted.
+func (s *Server) Models() []string { return slices.Sorted(maps.Keys(s.models)) }
+
+// Fields lists the fields of a model that Match knows, sorted.
+func (s *Server) Fields(model string) []string {
+	m := s.models[model]
+	if m == nil {
+		return nil
+	}
+	return slices.Sorted(func(yield func(string) bool) {
+		for f := range m.meta {
+			if s.readable(m, f) && !yield(f) {
+				return
+			}
+		}
+	})
+}
+
+// Field describes a field by its path from a model, such as order_id.state: ok is
+// false where Match does not know it. Of a selection, choices are its keys.
+func (s *Server) Field(model, path string) (choices []string, ok bool) {
+	m := s.models[model]
+	for f := range strings.SplitSeq(path, ".") {
+		if m == nil || !s.readable(m, f) {
+			return nil, false
+		}
+		meta := m.meta[f]
+		choices = nil
+		for _, c := range meta.Selection {
+			choices = append(choices, c[0])
+		}
+		m = s.models[meta.Relation]
+	}
+	return choices, true
 }

@@ -110,7 +110,11 @@ func byID(load any) bool { return load == "" || load == false }
 func (e *env) callRead(m *model, args []any, kw map[string]any) any {
 	e.mayRead(m)
 	load := argument(args, 2, kw, "load")
-	return e.read(m, toIDs(argument(args, 0, kw, "ids")), namesOf(argument(args, 1, kw, "fields")), byID(load))
+	ids, fields := toIDs(argument(args, 0, kw, "ids")), namesOf(argument(args, 1, kw, "fields"))
+	if len(ids) == 0 && len(fields) == 0 {
+		return []any{} // all fields of nothing, modelled here or not
+	}
+	return e.read(m, ids, fields, byID(load))
 }
 
 func (e *env) callCreate(m *model, args []any, kw map[string]any) any {

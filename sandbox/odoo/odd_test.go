@@ -82,3 +82,18 @@ func TestOddArguments(t *testing.T) {
 		}
 	}
 }
+
+// TestOddJSON2 does the same by name.
+func TestOddJSON2(t *testing.T) {
+	random := rand.New(rand.NewSource(5))
+	j, _ := newJudge(t, 19, "json2-19", "lab19")
+	for _, r := range readRecording(t, "json2-19.jsonl.gz") {
+		for range 20 {
+			n := 1 + random.Intn(size(r.Request))
+			w := j.s.ask(r.Path, "(key)", "", mutate(r.Request, &n, odd[random.Intn(len(odd))]))
+			if text := w.Body.String(); strings.Contains(text, bugName) {
+				t.Errorf("%s %s: %.1500s", r.Path, r.Label, text[strings.Index(text, "broke on"):])
+			}
+		}
+	}
+}

@@ -42,7 +42,7 @@ func pickingModels(models map[string]*model, v *version) {
 
 	m := models["stock.move"]
 	m.fields(`product_id product_uom_qty product_uom state picking_id location_id location_dest_id sale_line_id origin date
-		company_id date_deadline sequence`)
+		company_id date_deadline sequence warehouse_id`)
 	if v.hasMoveName {
 		m.stored["name"] = true
 	}
@@ -58,6 +58,8 @@ func pickingModels(models map[string]*model, v *version) {
 		m.computed["forecast_availability"] = func(e *env, r rec) any { return min(r.num("product_uom_qty"), e.forecast(r)) }
 	}
 	m.computed["reference"] = func(e *env, r rec) any { return r.follow("picking_id").get("name") }
+	m.computed["bom_line_id"] = func(e *env, r rec) any { return nil } // kits are not modelled: there are none
+	m.computed["procure_method"] = func(e *env, r rec) any { return "make_to_stock" }
 	m.create = func(e *env, vals row) int { notSupported("creating stock.move"); return 0 }
 	m.write = writeMove
 	m.unlink = func(e *env, ids []int) { notSupported("deleting stock.move") }

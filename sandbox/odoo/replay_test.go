@@ -41,6 +41,10 @@ func (j *judge) replay(t *testing.T, calls []recorded, steps []step) []verdict {
 				before = j.writeDates()
 			}
 		}
+		if r.Path != "" {
+			out = append(out, j.named(t, i, r))
+			continue
+		}
 		if r.Service == "" {
 			after := j.writeDates()
 			out = append(out, j.moves(i, r, before, after))

@@ -19,14 +19,25 @@ type rpcRequest struct {
 	} `json:"params"`
 }
 
-// ServeHTTP answers POST /jsonrpc. Application errors are HTTP 200 with an
-// error object; every answer closes the connection, as Odoo's own server does.
+// ServeHTTP answers POST /jsonrpc, and since 19 POST /json/2/<model>/<method>
+// (see json2.go) and GET /web/version. Every answer closes the connection, as
+// Odoo's own server does.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Connection", "close")
-	if r.URL.Path != "/jsonrpc" {
-		http.Error(w, "404 Not Found: the Odoo stand-in serves /jsonrpc only", http.StatusNotFound)
-		return
+	switch path := r.URL.Path; {
+	case path == "/jsonrpc":
+		s.serveRPC(w, r)
+	case s.v.json2 && (path == "/json/2" || strings.HasPrefix(path, "/json/2/")):
+		s.serveJSON2(w, r)
+	case s.v.json2 && path == "/web/version" && r.Method == http.MethodGet:
+		s.webVersion(w)
+	default:
+		http.Error(w, "404 Not Found: the Odoo stand-in serves its external API only", http.StatusNotFound)
 	}
+}
+
+// serveRPC answers JSON-RPC. Application errors are HTTP 200 with an error object.
+func (s *Server) serveRPC(w http.ResponseWriter, r *http.Request) {
 	if r.Method != http.MethodPost {
 		http.Error(w, "405 Method Not Allowed", http.StatusMethodNotAllowed)
 		return
@@ -103,7 +114,7 @@ func (s *Server) answer(service, method string, args []any) (json.RawMessage, *f
 	case "common.version":
 		return encode(map[string]any{
 			"server_version": s.v.serverName, "server_serie": s.v.serie, "protocol_version": 1,
-			"server_version_info": []any{s.v.number, 0, 0, "final", 0, ""},
+			"server_version_info": s.v.versionInfo(),
 		}), nil
 	case "common.authenticate", "common.login":
 		return s.authenticate(args)
@@ -189,6 +200,9 @@ func (s *Server) execute(kind string, args []any) (json.RawMessage, *fault) {
 			kw, _ = args[6].(map[string]any)
 		}
 	}
+	s.mu.Lock()
+	s.spoken["jsonrpc"]++
+	s.mu.Unlock()
 	return s.call(uid, model, name, params, kw)
 }
 

@@ -1,5 +1,6 @@
 // Package odoo is a stand-in for a real Odoo server: stateful, strict, and
-// speaking Odoo's own JSON-RPC (/jsonrpc) as versions 16, 18 and 19 do. It
+// speaking Odoo's own JSON-RPC (/jsonrpc) as versions 16, 18 and 19 do, and
+// JSON-2 (/json/2) as 19 does. It
 // knows the models an integration uses (orders, customers, products, stock,
 // transfers, taxes) and is judged by recordings of real servers (judge_test.go).
 // What it does not know it refuses with the error class
@@ -42,6 +43,7 @@ type Server struct {
 	began   time.Time // start of the last transaction
 	earlier []time.Duration
 	calls   map[string]int
+	spoken  map[string]int // calls by protocol
 	rejects map[string]int
 	contend map[string]int
 	apiKeys map[string]bool
@@ -71,7 +73,7 @@ func empty(cfg Config) *Server {
 	s := &Server{
 		cfg: cfg, v: v, db: newStore(), others: map[string]bool{},
 		random: rand.New(rand.NewSource(cfg.Seed)),
-		calls:  map[string]int{}, rejects: map[string]int{}, contend: map[string]int{}, apiKeys: map[string]bool{},
+		calls:  map[string]int{}, spoken: map[string]int{}, rejects: map[string]int{}, contend: map[string]int{}, apiKeys: map[string]bool{},
 	}
 	s.models = buildModels(v)
 	for _, name := range readRecordedFields()[v.serie[:2]].Others {
@@ -165,6 +167,14 @@ func (s *Server) Calls() map[string]int {
 	return maps.Clone(s.calls)
 }
 
+// Spoken counts the calls of models' methods so far by the protocol they came in:
+// "jsonrpc" or "json2". What is refused before it reaches a model is not counted.
+func (s *Server) Spoken() map[string]int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return maps.Clone(s.spoken)
+}
+
 // ResetCalls sets every count of Calls back to zero.
 func (s *Server) ResetCalls() {
 	s.mu.Lock()
@@ -198,14 +208,16 @@ func (s *Server) BeganEarlier(before time.Duration) {
 	s.earlier = append(s.earlier, before)
 }
 
-// AddAPIKey lets key stand in for the administrator's password on /jsonrpc.
+// AddAPIKey lets key stand in for the administrator's password on /jsonrpc, and
+// be the bearer of /json/2, which takes keys only.
 func (s *Server) AddAPIKey(key string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.apiKeys[key] = true
 }
 
-// RevokeAPIKey takes a key back; calls with it are refused with AccessDenied.
+// RevokeAPIKey takes a key back; calls with it are refused with AccessDenied, on
+// /json/2 with HTTP 401.
 func (s *Server) RevokeAPIKey(key string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -65,7 +65,7 @@ func (e *env) plan(o, l rec, n float64) {
 	vals := row{
 		"product_id": l.get("product_id"), "product_uom_qty": n, "product_uom": l.follow("product_id").get("uom_id"),
 		"state": "confirmed", "picking_id": p.id, "location_id": source, "location_dest_id": p.get("location_dest_id"),
-		"sale_line_id": l.id, "origin": p.get("origin"), "date": p.get("scheduled_date"), "company_id": o.get("company_id"),
+		"sale_line_id": l.id, "origin": p.get("origin"), "date": p.get("scheduled_date"), "company_id": o.get("company_id"), "warehouse_id": warehouse.id,
 		"picked": false, "sequence": 10, "date_deadline": p.get("date_deadline"),
 	}
 	if e.v.hasMoveName {

@@ -12,7 +12,8 @@ type version struct {
 	number     int
 	serverName string // version()'s server_version
 	serie      string
-	errorCode  int // error.code of an application error
+	errorCode  int  // error.code of an application error
+	json2      bool // /json/2 and /web/version are served
 
 	// Names that moved.
 	lineUoM, lineTax               string // sale.order.line
@@ -198,6 +199,7 @@ func version18() *version {
 
 func version19() *version {
 	v := version18()
+	v.json2 = true
 	v.number, v.serverName, v.serie, v.errorCode = 19, "19.0", "19.0", 0
 	v.lineUoM, v.lineTax, v.userGroups = "product_uom_id", "tax_ids", "group_ids"
 	v.hasMoveName, v.hasTaxMaps, v.factorIsRatio, v.uomByFactorOnly = false, false, true, true
@@ -243,6 +245,9 @@ func version19() *version {
 	}
 	return v
 }
+
+// versionInfo is how Odoo writes its version in parts.
+func (v *version) versionInfo() []any { return []any{v.number, 0, 0, "final", 0, ""} }
 
 // modelLabels are the titles error messages give the models.
 var modelLabels = map[string]string{

@@ -28,7 +28,7 @@ func (s *Server) orderBody(o *order) body {
 		"created_at": s.zoned(o.created), "processed_at": s.zoned(o.created), "updated_at": s.zoned(o.updated),
 		"currency": s.Currency, "presentment_currency": s.Currency, "customer_locale": "en", "device_id": nil,
 		"discount_codes": s.codes(o), "duties_included": false, "email": o.email, "estimated_taxes": false,
-		"financial_status": strings.ToLower(s.financial(o)), "fulfillment_status": nil,
+		"financial_status": strings.ToLower(s.financial(o)), "fulfillment_status": fulfilledShort(o.shipped()),
 		"landing_site": nil, "landing_site_ref": nil, "location_id": nil,
 		"merchant_business_entity_id": "MTU0ODM4MDAwOQ", "merchant_of_record_app_id": nil,
 		"name": o.name(), "note": text(o.note), "note_attributes": []any{},
@@ -38,7 +38,7 @@ func (s *Server) orderBody(o *order) body {
 		"referring_site": nil, "source_identifier": nil, "source_name": "web", "source_url": nil,
 		"tags": strings.Join(o.tags, ", "), "tax_exempt": false, "taxes_included": s.TaxesIncluded,
 		"test": o.test, "token": o.token, "total_tip_received": s.money(decimal.Zero), "total_weight": 0, "user_id": nil,
-		"payment_terms": nil, "returns": []any{}, "line_item_groups": []any{}, "fulfillments": []any{},
+		"payment_terms": nil, "returns": []any{}, "line_item_groups": []any{}, "fulfillments": s.fulfilmentBodies(o),
 		"refunds": s.refundBodies(o), "line_items": s.lineBodies(o), "shipping_lines": s.shippingBodies(o),
 		"discount_applications": s.applicationBodies(o), "tax_lines": s.taxTotals(s.taxes(o, false)),
 		"billing_address": s.addressBody(o.billing), "shipping_address": s.addressBody(o.shipping),
@@ -101,27 +101,31 @@ const gateway = "shopify_payments"
 func (s *Server) lineBodies(o *order) []any {
 	out := []any{}
 	for _, l := range o.lines {
-		own := s.ownDiscount(o, l)
-		b := body{
-			"id": l.id, "admin_graphql_api_id": gid("LineItem", l.id), "attributed_staffs": []any{},
-			"current_quantity": l.current, "fulfillable_quantity": fulfillable(o, l), "quantity": l.quantity,
-			"fulfillment_service": "manual", "fulfillment_status": nil, "gift_card": false, "grams": 0,
-			"name": l.title, "title": l.title, "sku": l.sku, "price": s.money(l.unit), "price_set": s.set(l.unit),
-			"product_exists": l.product != nil, "product_id": nil, "variant_id": nil, "properties": []any{},
-			"requires_shipping": true, "sales_line_item_group_id": nil, "taxable": len(l.tax) > 0 || l.product == nil,
-			"total_discount": s.money(own), "total_discount_set": s.set(own), "variant_inventory_management": nil,
-			"variant_title": nil, "vendor": nil, "duties": []any{},
-			"tax_lines": s.lineTaxBodies(l), "discount_allocations": s.allocationBodies(l),
-		}
-		if l.product != nil {
-			b["product_id"], b["variant_id"], b["vendor"] = l.product.id, l.product.variantID, s.Shop
-			if !l.product.untracked {
-				b["variant_inventory_management"] = "shopify"
-			}
-		}
-		out = append(out, b)
+		out = append(out, s.lineBody(o, l))
 	}
 	return out
+}
+
+func (s *Server) lineBody(o *order, l *line) body {
+	own := s.ownDiscount(o, l)
+	b := body{
+		"id": l.id, "admin_graphql_api_id": gid("LineItem", l.id), "attributed_staffs": []any{},
+		"current_quantity": l.current, "fulfillable_quantity": fulfillable(o, l), "quantity": l.quantity,
+		"fulfillment_service": "manual", "fulfillment_status": fulfilledShort(o.sent(l), l.current), "gift_card": false, "grams": 0,
+		"name": l.title, "title": l.title, "sku": l.sku, "price": s.money(l.unit), "price_set": s.set(l.unit),
+		"product_exists": l.product != nil, "product_id": nil, "variant_id": nil, "properties": []any{},
+		"requires_shipping": true, "sales_line_item_group_id": nil, "taxable": len(l.tax) > 0 || l.product == nil,
+		"total_discount": s.money(own), "total_discount_set": s.set(own), "variant_inventory_management": nil,
+		"variant_title": nil, "vendor": nil, "duties": []any{},
+		"tax_lines": s.lineTaxBodies(l), "discount_allocations": s.allocationBodies(l),
+	}
+	if l.product != nil {
+		b["product_id"], b["variant_id"], b["vendor"] = l.product.id, l.product.variantID, s.Shop
+		if !l.product.untracked {
+			b["variant_inventory_management"] = "shopify"
+		}
+	}
+	return b
 }
 
 // fulfillable is how many units are still to be sent.
@@ -129,7 +133,22 @@ func fulfillable(o *order, l *line) int {
 	if !o.cancelled.IsZero() {
 		return 0
 	}
-	return l.current
+	return l.current - o.sent(l)
+}
+
+// editBody is the body of orders/edited: what one edit changed, by line ids.
+func (s *Server) editBody(o *order, l *line, more int) body {
+	one := []any{body{"id": l.id, "delta": max(more, -more)}}
+	none := func() body { return body{"additions": []any{}, "removals": []any{}} }
+	lines := none()
+	if more > 0 {
+		lines["additions"] = one
+	} else {
+		lines["removals"] = one
+	}
+	return body{"order_edit": body{"id": s.later(), "app_id": nil, "user_id": nil, "order_id": o.id, "created_at": s.zoned(o.updated),
+		"committed_at": s.zoned(o.updated), "notify_customer": false, "staff_note": "", "line_items": lines,
+		"discounts": body{"line_item": none()}, "shipping_lines": none()}}
 }
 
 // ownDiscount is what discounts of chosen lines take off a line. Discounts over

@@ -32,6 +32,7 @@ type Line struct {
 	Price    string // a unit's price; "" is the product's
 	Title    string // "" is the product's, or the SKU
 	Discount string // money a person took off this line
+	Location string // code of the location that will send it; "" is the purchase's
 }
 
 // Shipping is how an order is sent. A price of "" and no title is no shipping line.
@@ -79,6 +80,10 @@ func (s *Server) Buy(b Buy) (string, error) {
 	}
 	s.lastNumber = max(s.lastNumber, o.number)
 	s.orders, s.byNumber[o.number] = append(s.orders, o), o
+	o.updates = []update{{s.Clock(), o.updated}}
+	for _, l := range o.lines {
+		s.route(o, l, l.quantity)
+	}
 	event := s.uuid()
 	s.tell("orders/create", s.orderBody(o), o.gid(), event)
 	var touched []*level
@@ -113,7 +118,13 @@ func (s *Server) newOrder(b Buy) (*order, error) {
 		}
 	}
 	for _, want := range b.Lines {
-		l, err := s.newLine(want, at)
+		from := at
+		if want.Location != "" {
+			if from, err = s.location(want.Location); err != nil {
+				return nil, err
+			}
+		}
+		l, err := s.newLine(want, from)
 		if err != nil {
 			return nil, err
 		}

@@ -37,28 +37,39 @@ var webhookWords = []struct{ word, form, means string }{
 	{"reorder", "reorder next [N] [TOPIC]", "the next N webhooks (2) are held until all have come, or a minute, and leave in another order"},
 }
 
-// FaultWords lists the faults of webhooks, one line each, for help texts.
+// FaultWords lists what Order understands, one line each, for help texts.
 func FaultWords() []string {
 	out := make([]string, 0, len(webhookWords))
 	for _, w := range webhookWords {
 		out = append(out, w.form+": "+w.means)
 	}
+	for _, w := range weatherWords() {
+		out = append(out, w.form+": "+w.means)
+	}
 	return out
 }
 
-// Order arranges what happens to the next webhooks; FaultWords lists what it
-// understands. N is 1 where nothing else is said. A word it doesn't know is an
+// Order arranges what happens to the next webhooks and requests; FaultWords lists
+// what it understands. N is 1 where nothing else is said. A word it doesn't know is an
 // error and arranges nothing. Several orders may wait; each webhook is struck by
 // the first that concerns its topic.
 func (s *Server) Order(words ...string) error {
 	parts := strings.Fields(strings.Join(words, " "))
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, w := range weatherWords() {
+		if len(parts) > 0 && w.word == parts[0] {
+			if err := w.do(s, parts[1:]); err != nil {
+				return fmt.Errorf("fault %q: %w", strings.Join(parts, " "), err)
+			}
+			return nil
+		}
+	}
 	f, err := parseFault(parts)
 	if err != nil {
 		return fmt.Errorf("fault %q: %w", strings.Join(parts, " "), err)
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.faults = append(s.faults, f)
+	s.outbox.faults = append(s.outbox.faults, f)
 	return nil
 }
 
@@ -69,8 +80,12 @@ func parseFault(parts []string) (webhookFault, error) {
 	}
 	if len(parts) == 0 || !slices.Contains(known, parts[0]) {
 		word := strings.Join(parts, " ")
-		return webhookFault{}, fmt.Errorf("unknown word%s; the faults of webhooks are %s, each followed by next",
-			sandbox.Nearest(word, known), list(known))
+		other := []string{}
+		for _, w := range weatherWords() {
+			other = append(other, w.word)
+		}
+		return webhookFault{}, fmt.Errorf("unknown word%s; the faults of webhooks are %s, each followed by next; those of the shop are %s",
+			sandbox.Nearest(word, append(slices.Clone(known), other...)), list(known), list(other))
 	}
 	if len(parts) < 2 || parts[1] != "next" {
 		return webhookFault{}, fmt.Errorf("%s is followed by next", parts[0])
@@ -134,15 +149,15 @@ func (f *webhookFault) take(rest []string) ([]string, error) {
 
 // takeFault uses up the first order that strikes a webhook of the topic.
 func (s *Server) takeFault(topic string) webhookFault {
-	for i := range s.faults {
-		f := &s.faults[i]
+	for i := range s.outbox.faults {
+		f := &s.outbox.faults[i]
 		if f.topic != "" && f.topic != topic {
 			continue
 		}
 		f.left--
 		struck := *f
 		if f.left == 0 {
-			s.faults = slices.Delete(s.faults, i, i+1)
+			s.outbox.faults = slices.Delete(s.outbox.faults, i, i+1)
 		}
 		return struck
 	}

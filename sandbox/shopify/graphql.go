@@ -55,7 +55,7 @@ func (s *Server) graphql(w http.ResponseWriter, r *http.Request) {
 		answer(w, http.StatusOK, pairs{{"errors", []any{err.json()}}, {"extensions", s.costBlock(asked, nil)}})
 		return
 	}
-	run := &run{vars: vars}
+	run := &run{vars: vars, allow: s.allow}
 	out, err := s.execute(run, op)
 	spent := min(run.cost, asked)
 	s.giveBack(asked - spent)

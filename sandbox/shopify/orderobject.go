@@ -2,6 +2,7 @@ package shopify
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/shopspring/decimal"
@@ -19,13 +20,13 @@ func (s *Server) orderObject(o *order) *object {
 		"processedAt": utc(o.created), "cancelledAt": utc(o.cancelled), "cancelReason": text(o.reason), "closedAt": nil,
 		"currencyCode": s.Currency, "presentmentCurrencyCode": s.Currency, "taxesIncluded": s.TaxesIncluded, "taxExempt": false,
 		"estimatedTaxes": false, "dutiesIncluded": false, "displayFinancialStatus": s.financial(o),
-		"displayFulfillmentStatus": "UNFULFILLED", "returnStatus": "NO_RETURN", "email": text(o.email), "phone": text(o.phone),
+		"displayFulfillmentStatus": o.fulfilled(), "returnStatus": "NO_RETURN", "email": text(o.email), "phone": text(o.phone),
 		"note": text(o.note), "tags": texts(o.tags), "customAttributes": []any{},
 		"app":            &object{typ: "OrderApp", fields: fields{"id": "gid://shopify/App/580111", "name": "Online Store"}},
 		"retailLocation": nil, "customer": s.customerObject(o.customer), "purchasingEntity": s.customerObject(o.customer),
 		"paymentTerms": nil, "billingAddress": s.mailingAddress(o, o.billing), "shippingAddress": s.mailingAddress(o, o.shipping),
 		"additionalFees": []any{}, "taxLines": s.taxObjects(s.taxes(o, false)), "currentTaxLines": s.taxObjects(s.taxes(o, true)),
-		"fulfillments": []any{}, // the stand-in's world ships nothing yet
+		"paymentGatewayNames": texts(gateways(o)),
 	}
 	s.putBags(f, o)
 	f["discountApplications"] = pageOf("DiscountApplication", len(o.discounts), func(i int) *object { return s.application(o, i) })
@@ -36,6 +37,20 @@ func (s *Server) orderObject(o *order) *object {
 	})
 	f["refunds"] = resolve(func(a arguments) (any, error) {
 		return firstOf(a, len(o.refunds), func(i int) *object { return s.refundObject(o.refunds[i]) })
+	})
+	f["fulfillments"] = resolve(func(a arguments) (any, error) {
+		if a["query"] != nil {
+			return nil, refused("NOT_IN_STAND_IN", "the stand-in does not search fulfillments")
+		}
+		return firstOf(a, len(o.fulfilments), func(i int) *object { return s.fulfilmentObject(o.fulfilments[i]) })
+	})
+	f["fulfillmentOrders"] = resolve(func(a arguments) (any, error) {
+		match, err := search(a["query"], "fulfillment orders", fulfilOrderTerms)
+		if err != nil {
+			return nil, err
+		}
+		of := slices.DeleteFunc(slices.Clone(o.fulfilOrders), func(f *fulfilOrder) bool { return !match(f) })
+		return pageOf("FulfillmentOrder", len(of), func(i int) *object { return s.fulfilOrderObject(of[i]) })(a)
 	})
 	return &object{typ: "Order", fields: f}
 }

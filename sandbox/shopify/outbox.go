@@ -15,8 +15,15 @@ import (
 	"time"
 )
 
-// Topics are the webhook topics the stand-in sends.
+// Topics are the webhook topics the stand-in sends to whoever subscribes.
 func Topics() []string {
+	return append(presetTopics(), "orders/edited", "orders/fulfilled", "orders/partially_fulfilled", "fulfillments/create",
+		"fulfillments/update", "bulk_operations/finish")
+}
+
+// presetTopics are those the app's configuration subscribes to when
+// Config.Topics is nil.
+func presetTopics() []string {
 	return []string{"orders/create", "orders/updated", "orders/cancelled", "inventory_levels/update"}
 }
 
@@ -45,6 +52,8 @@ type hook struct {
 	state    string // waiting, delivered, failed (tries used up) or lost
 	tries    int
 	status   int // of the last try; 0 means no answer
+	to       string
+	of       *subscription // nil: of the app's own configuration
 }
 
 // Delivery is a webhook that is due. Header and Body are the outbox's own and
@@ -54,14 +63,14 @@ type Delivery struct {
 	Topic   string
 	Try     int // 1 is the first
 	Due     time.Time
-	Path    string // where it goes: Config.Hook
+	Path    string // where it goes: Config.Hook, or the URL a subscription named
 	Header  http.Header
 	Body    []byte
 	Webhook string // X-Shopify-Webhook-Id, the same on repetitions and retries
 }
 
 // Request makes the delivery's HTTP request. base is the hub's address, such as
-// http://127.0.0.1:8080; an absolute Config.Hook needs none.
+// http://127.0.0.1:8080; an absolute Path needs none.
 func (d Delivery) Request(ctx context.Context, base string) (*http.Request, error) {
 	url := d.Path
 	if !strings.Contains(url, "://") {
@@ -81,14 +90,6 @@ func Sign(secret string, body []byte) string {
 	mac := hmac.New(sha256.New, []byte(secret))
 	mac.Write(body)
 	return base64.StdEncoding.EncodeToString(mac.Sum(nil))
-}
-
-// tell queues a webhook when its topic is subscribed to.
-func (s *Server) tell(topic string, b body, resource, event string) {
-	if !slices.Contains(s.Topics, topic) {
-		return
-	}
-	s.queue(topic, marshal(b), resource, map[string]string{"event": event})
 }
 
 // short are the names Send's headers may have besides full ones.
@@ -118,7 +119,13 @@ func (s *Server) Send(topic string, body []byte, headers map[string]string) erro
 	return nil
 }
 
+// queue puts a webhook of the app's own configuration.
 func (s *Server) queue(topic string, body []byte, resource string, set map[string]string) {
+	s.put(s.newHook(topic, body, resource, set, nil))
+}
+
+// newHook makes a webhook of a subscription; nil is the app's own configuration.
+func (s *Server) newHook(topic string, body []byte, resource string, set map[string]string, of *subscription) *hook {
 	h := http.Header{}
 	h.Set("Content-Type", "application/json")
 	h.Set("User-Agent", "Shopify-Captain-Hook")
@@ -128,7 +135,10 @@ func (s *Server) queue(topic string, body []byte, resource string, set map[strin
 	h.Set("X-Shopify-Webhook-Id", s.uuid())
 	h.Set("X-Shopify-Event-Id", s.uuid())
 	h.Set("X-Shopify-Triggered-At", s.Clock().UTC().Format(time.RFC3339Nano))
-	h.Set("X-Shopify-Hmac-Sha256", Sign(s.Secret, body))
+	h.Set("X-Shopify-Hmac-Sha256", Sign(s.signing(), body))
+	if of != nil && of.name != "" {
+		h.Set("X-Shopify-Name", of.name)
+	}
 	if id, ok := strings.CutPrefix(resource, "gid://shopify/Order/"); ok {
 		h.Set("X-Shopify-Order-Id", id)
 	}
@@ -142,7 +152,11 @@ func (s *Server) queue(topic string, body []byte, resource string, set map[strin
 		}
 	}
 	made := s.Clock()
-	s.put(&hook{topic: topic, header: h, body: body, resource: resource, made: made, due: made, state: "waiting"})
+	to := s.Hook
+	if of != nil {
+		to = of.uri
+	}
+	return &hook{topic: topic, header: h, body: body, resource: resource, made: made, due: made, state: "waiting", to: to, of: of}
 }
 
 // put adds a delivery and plays the fault ordered for it, if any.
@@ -175,6 +189,7 @@ func (s *Server) put(h *hook) {
 func (s *Server) Deliveries(now time.Time) []Delivery {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.advance()
 	var due []*hook
 	for _, h := range s.waiting {
 		if !h.due.After(now) {
@@ -189,7 +204,7 @@ func (s *Server) Deliveries(now time.Time) []Delivery {
 	})
 	out := make([]Delivery, 0, len(due))
 	for _, h := range due {
-		out = append(out, Delivery{ID: h.id, Topic: h.topic, Try: h.tries + 1, Due: h.due, Path: s.Hook,
+		out = append(out, Delivery{ID: h.id, Topic: h.topic, Try: h.tries + 1, Due: h.due, Path: h.to,
 			Header: h.header, Body: h.body, Webhook: h.header.Get("X-Shopify-Webhook-Id")})
 	}
 	return out
@@ -197,7 +212,8 @@ func (s *Server) Deliveries(now time.Time) []Delivery {
 
 // Delivered says how a delivery was answered; status 0 means not at all. A 2xx
 // ends it. Anything else, redirects too, is tried again with the body of old
-// after the next wait of Config.Retries; then it is given up.
+// after the next wait of Config.Retries; then it is given up, and with it the
+// subscription, unless it is of the app's own configuration.
 func (s *Server) Delivered(id string, status int) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -215,12 +231,28 @@ func (s *Server) Delivered(id string, status int) error {
 		h.state = "delivered"
 	case h.tries > len(s.Retries):
 		h.state = "failed"
+		s.giveUp(h.of)
 	default:
 		h.due = s.Clock().Add(s.Retries[h.tries-1])
 		return nil
 	}
 	s.waiting = slices.DeleteFunc(s.waiting, func(w *hook) bool { return w == h })
 	return nil
+}
+
+// giveUp deletes a subscription made over the API whose delivery failed to the
+// last try, with all that waits for it (shopify.dev "best practices for webhooks").
+func (s *Server) giveUp(of *subscription) {
+	if of == nil {
+		return
+	}
+	s.forget(of)
+	s.waiting = slices.DeleteFunc(s.waiting, func(w *hook) bool {
+		if w.of == of && w.state == "waiting" {
+			w.state = "lost"
+		}
+		return w.of == of
+	})
 }
 
 // Next tells when the next delivery is due; ok is false when none waits.
@@ -231,6 +263,9 @@ func (s *Server) Next() (due time.Time, ok bool) {
 		if !ok || h.due.Before(due) {
 			due, ok = h.due, true
 		}
+	}
+	if ends, will := s.nextBulk(); will && (!ok || ends.Before(due)) {
+		return ends, true
 	}
 	return due, ok
 }

@@ -2,6 +2,7 @@ package shopify
 
 import (
 	"encoding/base64"
+	"math"
 	"slices"
 	"strings"
 )
@@ -81,8 +82,14 @@ func window(a arguments, items []entry) (from, to int, err error) {
 	return from, to, nil
 }
 
+// everything is the argument a bulk operation reads a connection to its end with.
+const everything = "everything"
+
 // pageSize reads first or last, of which exactly one must be there, from 1 to 250.
 func pageSize(a arguments) (size int, backwards bool, err error) {
+	if a[everything] == true {
+		return math.MaxInt, false, nil
+	}
 	first, hasFirst := whole(a["first"])
 	last, hasLast := whole(a["last"])
 	switch {

@@ -16,9 +16,13 @@ import (
 var models = map[string][]string{
 	"order": {"key", "id", "name", "order_number", "email", "customer", "currency", "lines", "skus", "units",
 		"subtotal_price", "total_discounts", "total_shipping_price", "total_tax", "total_price", "current_total_price",
-		"total_outstanding", "financial_status", "cancelled", "cancel_reason", "edited", "test", "created_at", "updated_at"},
+		"total_outstanding", "financial_status", "fulfillment_status", "cancelled", "cancel_reason", "edited", "test", "created_at", "updated_at"},
 	"inventory": {"key", "id", "sku", "location", "available", "committed", "on_hand", "updated_at"},
-	"webhook":   {"key", "topic", "resource", "webhook_id", "event_id", "state", "tries", "status", "made", "due"},
+	"webhook":   {"key", "topic", "resource", "webhook_id", "event_id", "state", "tries", "status", "to", "made", "due"},
+
+	"fulfillment":       {"key", "id", "order", "location", "status", "skus", "tracking", "company", "notified", "created_at", "updated_at"},
+	"fulfillment_order": {"key", "id", "order", "location", "status", "total", "remaining", "updated_at"},
+	"subscription":      {"key", "id", "topic", "uri", "name", "created_at"},
 }
 
 // Models lists the models and their fields.
@@ -30,8 +34,10 @@ func Models() map[string][]string {
 	return out
 }
 
-// Rows are all rows of a model: order (key 1002), inventory (key TEA@E) or
-// webhook (key is the delivery's ID). An unknown model has no rows; Match says so.
+// Rows are all rows of a model: order (key 1002), inventory (key TEA@E), webhook
+// (key is the delivery's ID), fulfillment (key 1002.1), fulfillment_order (key
+// 1002/1) or subscription (made over the API; key is its topic). An unknown model
+// has no rows; Match says so.
 func (s *Server) Rows(model string) []map[string]any {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -54,7 +60,24 @@ func (s *Server) Rows(model string) []map[string]any {
 		for _, h := range s.hooks {
 			out = append(out, map[string]any{"key": h.id, "topic": h.topic, "resource": h.resource,
 				"webhook_id": h.header.Get("X-Shopify-Webhook-Id"), "event_id": h.header.Get("X-Shopify-Event-Id"),
-				"state": h.state, "tries": h.tries, "status": h.status, "made": utc(h.made), "due": utc(h.due)})
+				"state": h.state, "tries": h.tries, "status": h.status, "to": h.to, "made": utc(h.made), "due": utc(h.due)})
+		}
+	case "fulfillment":
+		for _, o := range s.orders {
+			for _, f := range o.fulfilments {
+				out = append(out, s.fulfilmentRow(f))
+			}
+		}
+	case "fulfillment_order":
+		for _, o := range s.orders {
+			for i, f := range o.fulfilOrders {
+				out = append(out, s.fulfilOrderRow(f, i))
+			}
+		}
+	case "subscription":
+		for _, one := range s.subscriptions {
+			out = append(out, map[string]any{"key": strings.ToLower(one.topic), "id": gid("WebhookSubscription", one.id), "topic": one.topic,
+				"uri": one.uri, "name": one.name, "created_at": utc(one.created)})
 		}
 	}
 	return out
@@ -68,7 +91,8 @@ func (s *Server) orderRow(o *order) map[string]any {
 		"total_discounts": s.money(all.discounts), "total_shipping_price": s.money(all.shipping), "total_tax": s.money(all.tax),
 		"total_price": s.money(all.total), "current_total_price": s.money(s.current(o).total),
 		"total_outstanding": s.money(s.outstanding(o)), "financial_status": strings.ToLower(s.financial(o)),
-		"cancelled": !o.cancelled.IsZero(), "cancel_reason": strings.ToLower(o.reason), "edited": o.edited, "test": o.test,
+		"fulfillment_status": strings.ToLower(o.fulfilled()),
+		"cancelled":          !o.cancelled.IsZero(), "cancel_reason": strings.ToLower(o.reason), "edited": o.edited, "test": o.test,
 		"created_at": utc(o.created), "updated_at": utc(o.updated),
 	}
 	if o.customer != nil {
@@ -90,7 +114,7 @@ func (s *Server) orderRow(o *order) map[string]any {
 func (s *Server) Match(model string, where map[string]string) ([]map[string]any, error) {
 	has, ok := models[model]
 	if !ok {
-		known := []string{"order", "inventory", "webhook"}
+		known := []string{"order", "inventory", "webhook", "fulfillment", "fulfillment_order", "subscription"}
 		return nil, fmt.Errorf("the shop has no model %q%s; it has %s", model, sandbox.Nearest(model, known), list(known))
 	}
 	for field := range where {

@@ -85,6 +85,8 @@ type run struct {
 	cost   int // objects answered
 	path   []any
 	called []string // root fields
+	allow  func(what, field string) error
+	emit   func(chosen, *object) error // takes connections over in a bulk operation; nil otherwise
 }
 
 // chosen is one response key of a selection: the field and all its selections.
@@ -159,6 +161,13 @@ func (r *run) object(set ast.SelectionSet, o *object) (pairs, error) {
 	out := make(pairs, 0, len(want))
 	for _, f := range want {
 		r.path = append(r.path, f.Alias)
+		if r.emit != nil && f.Definition != nil && strings.HasSuffix(f.Definition.Type.Name(), "Connection") {
+			if err := r.emit(f, o); err != nil {
+				return nil, r.at(err)
+			}
+			r.path = r.path[:len(r.path)-1]
+			continue
+		}
 		value, err := r.field(f, o)
 		if err != nil {
 			return nil, r.at(err)
@@ -167,6 +176,16 @@ func (r *run) object(set ast.SelectionSet, o *object) (pairs, error) {
 		out = append(out, pair{f.Alias, value})
 	}
 	return out, nil
+}
+
+// name is the last field on the path.
+func (r *run) name() string {
+	for _, step := range slices.Backward(r.path) {
+		if name, ok := step.(string); ok {
+			return name
+		}
+	}
+	return ""
 }
 
 // at gives an error the place it happened at.
@@ -180,6 +199,9 @@ func (r *run) at(err error) error {
 func (r *run) field(f chosen, o *object) (any, error) {
 	if f.Name == "__typename" {
 		return o.typ, nil
+	}
+	if err := r.allow(o.typ+"."+f.Name, f.Name); err != nil {
+		return nil, err
 	}
 	value, ok := o.fields[f.Name]
 	if !ok {
@@ -232,6 +254,9 @@ func (r *run) complete(t *ast.Type, value any, set ast.SelectionSet) (any, error
 	}
 	if !free(o.typ) {
 		r.cost++
+	}
+	if err := r.allow(o.typ, r.name()); err != nil {
+		return nil, err
 	}
 	return r.object(set, o)
 }

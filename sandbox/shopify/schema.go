@@ -35,32 +35,35 @@ var schema = sync.OnceValue(func() *ast.Schema {
 // payment terms, duties, …) are listed where a query may ask for them; their
 // parents answer null or an empty list, which is the truth of this world.
 var resolved = map[string]string{
-	"QueryRoot":   "order orders node nodes location locations inventoryItem inventoryLevel publicApiVersions shop",
-	"Mutation":    "inventorySetQuantities inventoryActivate",
+	"QueryRoot": `order orders node nodes location locations inventoryItem inventoryItems inventoryLevel publicApiVersions shop
+		product products productVariant productVariants fulfillment fulfillmentOrder fulfillmentOrders currentAppInstallation
+		bulkOperation bulkOperations currentBulkOperation webhookSubscription webhookSubscriptions`,
+	"Mutation": `inventorySetQuantities inventoryActivate fulfillmentCreate fulfillmentCancel fulfillmentTrackingInfoUpdate
+		bulkOperationRunQuery bulkOperationCancel webhookSubscriptionCreate webhookSubscriptionUpdate webhookSubscriptionDelete`,
 	"PageInfo":    "hasNextPage hasPreviousPage startCursor endCursor",
 	"MoneyBag":    "shopMoney presentmentMoney",
 	"MoneyV2":     "amount currencyCode",
 	"Attribute":   "key value",
 	"OrderApp":    "id name",
 	"ApiVersion":  "handle supported displayName",
-	"Shop":        "id name myshopifyDomain currencyCode ianaTimezone taxesIncluded plan",
+	"Shop":        "id name myshopifyDomain currencyCode ianaTimezone taxesIncluded plan weightUnit url email contactEmail enabledPresentmentCurrencies",
 	"ShopPlan":    "publicDisplayName shopifyPlus partnerDevelopment",
 	"Order":       orderFields,
 	"LineItem":    lineFields,
 	"Customer":    "id legacyResourceId displayName firstName lastName defaultEmailAddress defaultPhoneNumber createdAt updatedAt",
 	"TaxLine":     "title rate ratePercentage source channelLiable priceSet",
-	"Product":     "id legacyResourceId title",
-	"Fulfillment": "id status displayStatus createdAt updatedAt location trackingInfo",
+	"Product":     "id legacyResourceId title handle status vendor productType createdAt updatedAt variants",
+	"Fulfillment": "id legacyResourceId name status displayStatus createdAt updatedAt totalQuantity requiresShipping order location trackingInfo fulfillmentLineItems fulfillmentOrders",
 	"Refund":      "id legacyResourceId createdAt updatedAt processedAt note totalRefundedSet",
 
 	"CustomerEmailAddress":         "emailAddress",
 	"CustomerPhoneNumber":          "phoneNumber",
 	"MailingAddress":               "id name firstName lastName company address1 address2 city zip province provinceCode country countryCodeV2 phone",
-	"ProductVariant":               "id legacyResourceId sku title price product inventoryItem",
-	"InventoryItem":                "id legacyResourceId sku tracked requiresShipping createdAt updatedAt inventoryLevel inventoryLevels",
+	"ProductVariant":               "id legacyResourceId sku barcode title displayName price taxable inventoryPolicy inventoryQuantity position createdAt updatedAt product inventoryItem",
+	"InventoryItem":                "id legacyResourceId sku tracked requiresShipping createdAt updatedAt variant inventoryLevel inventoryLevels",
 	"InventoryLevel":               "id isActive createdAt updatedAt item location quantities",
 	"InventoryQuantity":            "id name quantity updatedAt",
-	"Location":                     "id legacyResourceId name isActive fulfillsOnlineOrders shipsInventory isFulfillmentService address updatedAt inventoryLevels",
+	"Location":                     "id legacyResourceId name isActive fulfillsOnlineOrders shipsInventory isFulfillmentService address updatedAt inventoryLevel inventoryLevels",
 	"LocationAddress":              "countryCode zip",
 	"ShippingLine":                 "id title code source carrierIdentifier custom isRemoved originalPriceSet discountedPriceSet currentDiscountedPriceSet discountAllocations taxLines",
 	"OrderTransaction":             "id kind status gateway formattedGateway test manualPaymentGateway processedAt createdAt paymentId amountSet amountRoundingSet parentTransaction errorCode",
@@ -79,6 +82,28 @@ var resolved = map[string]string{
 	"InventoryChange":                 "name delta quantityAfterChange item location",
 	"InventoryActivatePayload":        "inventoryLevel userErrors",
 	"UserError":                       "field message",
+
+	"FulfillmentOrder":                     fulfilOrderFields,
+	"FulfillmentOrderLineItem":             "id totalQuantity remainingQuantity sku inventoryItemId requiresShipping productTitle variantTitle lineItem",
+	"FulfillmentOrderAssignedLocation":     "name countryCode location",
+	"FulfillmentOrderSupportedAction":      "action externalUrl",
+	"FulfillmentLineItem":                  "id quantity lineItem",
+	"FulfillmentHold":                      "id handle reason reasonNotes heldByRequestingApp",
+	"DeliveryMethod":                       "id methodType",
+	"FulfillmentCreatePayload":             "fulfillment userErrors",
+	"FulfillmentCancelPayload":             "fulfillment userErrors",
+	"FulfillmentTrackingInfoUpdatePayload": "fulfillment userErrors",
+
+	"AppInstallation":                  "id accessScopes",
+	"AccessScope":                      "handle description",
+	"WebhookSubscription":              "id legacyResourceId topic uri callbackUrl format filter includeFields metafieldNamespaces name apiVersion createdAt updatedAt",
+	"WebhookSubscriptionCreatePayload": "webhookSubscription userErrors",
+	"WebhookSubscriptionUpdatePayload": "webhookSubscription userErrors",
+	"WebhookSubscriptionDeletePayload": "deletedWebhookSubscriptionId userErrors",
+	"BulkOperation":                    "id type status errorCode createdAt completedAt objectCount rootObjectCount fileSize url partialDataUrl query",
+	"BulkOperationRunQueryPayload":     "bulkOperation userErrors",
+	"BulkOperationCancelPayload":       "bulkOperation userErrors",
+	"BulkOperationUserError":           "code field message",
 
 	"Node":                       "id",
 	"PurchasingCompany":          "company location contact",
@@ -106,7 +131,11 @@ const (
 		currentSubtotalPriceSet currentTotalDiscountsSet currentTotalTaxSet currentTotalDutiesSet
 		currentTotalAdditionalFeesSet currentShippingPriceSet currentTotalPriceSet totalTipReceivedSet totalReceivedSet
 		totalRefundedSet netPaymentSet totalOutstandingSet refundDiscrepancySet totalCashRoundingAdjustment
-		additionalFees taxLines currentTaxLines discountApplications lineItems shippingLines transactions refunds fulfillments`
+		additionalFees taxLines currentTaxLines discountApplications lineItems shippingLines transactions refunds fulfillments
+		paymentGatewayNames fulfillmentOrders`
+
+	fulfilOrderFields = `id status requestStatus createdAt updatedAt fulfillAt fulfillBy orderId orderName orderProcessedAt order
+		supportedActions fulfillmentHolds deliveryMethod assignedLocation lineItems fulfillments`
 
 	lineFields = `id sku name title variantTitle vendor isGiftCard taxable requiresShipping
 		quantity currentQuantity unfulfilledQuantity refundableQuantity nonFulfillableQuantity

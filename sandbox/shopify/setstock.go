@@ -41,9 +41,17 @@ func (s *Server) mutations(want []chosen, vars map[string]any) fields {
 			}, func() (*object, error) { return do(a) })
 		}
 	}
+	bare := func(do func(arguments) (*object, error)) resolve {
+		return func(a arguments) (any, error) { return do(a) }
+	}
 	return fields{
-		"inventorySetQuantities": once("inventorySetQuantities", "InventorySetQuantitiesPayload", "InventorySetQuantitiesUserError", s.setQuantities),
-		"inventoryActivate":      once("inventoryActivate", "InventoryActivatePayload", "UserError", s.activate),
+		"fulfillmentCreate": bare(s.createFulfilment), "fulfillmentCancel": bare(s.cancelFulfilment),
+		"fulfillmentTrackingInfoUpdate": bare(s.updateTracking),
+		"bulkOperationRunQuery":         bare(s.runBulk), "bulkOperationCancel": bare(s.cancelBulk),
+		"webhookSubscriptionCreate": bare(s.subscribe), "webhookSubscriptionUpdate": bare(s.resubscribe),
+		"webhookSubscriptionDelete": bare(s.unsubscribe),
+		"inventorySetQuantities":    once("inventorySetQuantities", "InventorySetQuantitiesPayload", "InventorySetQuantitiesUserError", s.setQuantities),
+		"inventoryActivate":         once("inventoryActivate", "InventoryActivatePayload", "UserError", s.activate),
 	}
 }
 
@@ -51,6 +59,10 @@ func (s *Server) mutations(want []chosen, vars map[string]any) fields {
 // ended in user errors is a failed one: it needs a new key (schema 2026-07,
 // IDEMPOTENCY_PREVIOUS_ATTEMPT_FAILED).
 func (s *Server) once(key, what string, fail func(code, message string) *object, do func() (*object, error)) (any, error) {
+	if s.running > 0 {
+		s.running--
+		return fail("IDEMPOTENCY_CONCURRENT_REQUEST", "A request with this idempotency key is still running."), nil
+	}
 	before, ok := s.kept[key]
 	if ok && s.Clock().Sub(before.at) < memory {
 		switch {

@@ -1,6 +1,6 @@
 // Package shopify is a stand-in for one Shopify shop: the Admin GraphQL API and
 // the webhooks of version 2026-07 over real HTTP, with a world behind them in
-// which people buy, cancel and edit. It keeps state, checks every query against
+// which people buy, cancel, edit and ship. It keeps state, checks every query against
 // Shopify's own schema and refuses what Shopify refuses. It shares no code with
 // the connector.
 //
@@ -24,7 +24,7 @@ import (
 
 // Version is the API version the stand-in serves, whatever version is asked for
 // (Shopify answers an unsupported version with a supported one and says so in
-// X-Shopify-API-Version).
+// X-Shopify-API-Version). The order `serve VERSION` lets it claim another.
 const Version = "2026-07"
 
 // Config describes the shop.
@@ -37,10 +37,17 @@ type Config struct {
 	TaxesIncluded bool           // prices contain tax
 	Clock         func() time.Time
 	Seed          int64
-	Hook          string // where webhooks go: a path, or an absolute URL
+	Hook          string // where webhooks of Topics go: a path, or an absolute URL
+	Country       string // ISO 3166 code of the shop's locations; "" is US
+	Client        string // the app's client id for /admin/oauth/access_token; "" means "client"
 
-	// Topics are the webhook topics subscribed to; nil means all of Topics().
+	// Topics are the webhook topics the app's own configuration subscribes to; nil
+	// means those of orders made, updated and cancelled and of stock. More can be
+	// subscribed to over the API, in addition.
 	Topics []string
+	// Scopes are what Token and the tokens of /admin/oauth/access_token may do;
+	// nil means everything.
+	Scopes []string
 	// Retries are the waits before each further try of a delivery that failed;
 	// nil means 8 tries over 4 hours. Shopify publishes the number and the sum,
 	// not the steps.
@@ -71,6 +78,17 @@ type Server struct {
 	idempotent
 	bucket
 	outbox
+	keys
+	bulks
+	weather
+
+	// What follows from orders and what is asked for over the API draws its ids and
+	// its chance apart, so that a world without it is what it always was.
+	lastLater        uint64
+	side             *rand.Rand
+	fulfilOrdersByID map[uint64]*fulfilOrder
+	fulfilmentsByID  map[uint64]*fulfilment
+	subscriptions    []*subscription
 }
 
 // New returns a shop without products, locations or orders.
@@ -89,7 +107,13 @@ func New(c Config) *Server {
 			15 * time.Minute, 30 * time.Minute, time.Hour, 2 * time.Hour}
 	}
 	if c.Topics == nil {
-		c.Topics = Topics()
+		c.Topics = presetTopics()
+	}
+	if c.Country == "" {
+		c.Country = "US"
+	}
+	if c.Client == "" {
+		c.Client = "client"
 	}
 	if c.Restore == 0 {
 		c.Restore = 100
@@ -98,6 +122,10 @@ func New(c Config) *Server {
 	s.lastID = 1<<53 + 1
 	s.lastNumber = 1000
 	s.outbox.byID = map[string]*hook{}
+	s.lastLater, s.side = 1<<54+1, sandbox.Rand(c.Seed^0x5eed)
+	s.fulfilOrdersByID, s.fulfilmentsByID = map[uint64]*fulfilOrder{}, map[uint64]*fulfilment{}
+	s.access, s.refresh = map[string]*grant{}, map[string]*grant{}
+	s.takes, s.served = 3*time.Second, Version
 	s.idempotent.kept = map[string]kept{}
 	s.bucket.level, s.bucket.at = float64(20*c.Restore), c.Clock()
 	return s
@@ -105,17 +133,26 @@ func New(c Config) *Server {
 
 var endpoint = regexp.MustCompile(`^/admin/api/[^/]+/graphql\.json$`)
 
-// ServeHTTP answers the Admin API.
+// ServeHTTP answers the Admin API, /admin/oauth/access_token and, at /bulk/, the
+// results of bulk operations.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.advance()
 	s.requests++
 	w.Header().Set("X-Request-Id", fmt.Sprintf("%08x-0000-4000-8000-%012x", uint32(s.Seed), s.requests))
 	w.Header().Set("Content-Type", "application/json; charset=utf-8")
+	w.Header().Set("X-Shopify-API-Version", s.served)
 	switch {
+	case strings.HasPrefix(r.URL.Path, "/bulk/"):
+		w.Header().Del("X-Shopify-API-Version")
+		s.bulkFile(w, r)
+	case s.storm(w):
+	case r.URL.Path == "/admin/oauth/access_token" && r.Method == http.MethodPost:
+		s.token(w, r)
 	case !endpoint.MatchString(r.URL.Path) || r.Method != http.MethodPost:
 		answer(w, http.StatusNotFound, map[string]any{"errors": "Not Found"})
-	case r.Header.Get("X-Shopify-Access-Token") != s.Token || s.Token == "":
+	case !s.mayEnter(r.Header.Get("X-Shopify-Access-Token")):
 		s.calls["unauthorized"]++
 		answer(w, http.StatusUnauthorized, map[string]any{
 			"errors": "[API] Invalid API key or access token (unrecognized login or wrong password)"})
@@ -123,9 +160,20 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		// Shopify takes application/graphql too; the stand-in takes JSON only.
 		answer(w, http.StatusUnsupportedMediaType, map[string]any{"errors": "Content-Type must be application/json"})
 	default:
-		w.Header().Set("X-Shopify-API-Version", Version)
+		s.base = baseOf(r)
 		s.graphql(w, r)
 	}
+}
+
+// baseOf is the address a client used, for URLs of our own.
+func baseOf(r *http.Request) string {
+	switch {
+	case r.URL.Scheme != "":
+		return r.URL.Scheme + "://" + r.Host
+	case r.TLS != nil:
+		return "https://" + r.Host
+	}
+	return "http://" + r.Host
 }
 
 // answer writes v as JSON.

@@ -22,7 +22,9 @@ type product struct {
 	untracked           bool
 	id, variantID       uint64
 	itemID              uint64
+	barcode             string
 	created, itemUpdate time.Time
+	updated             time.Time
 }
 
 // rate is a tax that applies to something.
@@ -92,7 +94,12 @@ type order struct {
 	cancelled    time.Time // zero: not
 	reason       string    // in capitals, as GraphQL writes it
 	original     decimal.Decimal
+	updates      []update
+	parcels
 }
+
+// update is a change of an order: what updated_at became, and when the shop did it.
+type update struct{ at, updated time.Time }
 
 func (o *order) name() string { return fmt.Sprintf("#%d", o.number) }
 func (o *order) gid() string  { return gid("Order", o.id) }

@@ -7,14 +7,33 @@ import (
 	"strings"
 )
 
+// productObject is a product with its one variant; nil for none.
 func (s *Server) productObject(p *product) *object {
-	return &object{typ: "Product", fields: fields{"id": gid("Product", p.id), "legacyResourceId": fmt.Sprint(p.id), "title": p.title}}
+	if p == nil {
+		return nil
+	}
+	return &object{typ: "Product", fields: fields{"id": gid("Product", p.id), "legacyResourceId": fmt.Sprint(p.id), "title": p.title,
+		"handle": strings.ToLower(strings.ReplaceAll(p.sku, " ", "-")), "status": "ACTIVE", "vendor": s.Shop, "productType": "",
+		"createdAt": utc(p.created), "updatedAt": utc(p.updated),
+		"variants": pageOf("ProductVariant", 1, func(int) *object { return s.variantObject(p) })}}
 }
 
+// variantObject is a product's variant; nil for none.
 func (s *Server) variantObject(p *product) *object {
+	if p == nil {
+		return nil
+	}
+	sum := 0
+	for _, at := range s.locations {
+		if l := s.levels[levelKey{p.itemID, at.id}]; l != nil && !l.inactive {
+			sum += l.available
+		}
+	}
 	return &object{typ: "ProductVariant", fields: fields{
 		"id": gid("ProductVariant", p.variantID), "legacyResourceId": fmt.Sprint(p.variantID), "sku": text(p.sku),
-		"title": "Default Title", "price": s.money(p.price), "product": lazy(func() any { return s.productObject(p) }),
+		"title": "Default Title", "displayName": p.title + " - Default Title", "price": s.money(p.price), "barcode": text(p.barcode),
+		"taxable": len(p.tax) > 0, "inventoryPolicy": "CONTINUE", "inventoryQuantity": sum, "position": 1,
+		"createdAt": utc(p.created), "updatedAt": utc(p.updated), "product": lazy(func() any { return s.productObject(p) }),
 		"inventoryItem": lazy(func() any { return s.itemObject(p) })}}
 }
 
@@ -26,6 +45,7 @@ func (s *Server) itemObject(p *product) *object {
 	return &object{typ: "InventoryItem", fields: fields{
 		"id": gid("InventoryItem", p.itemID), "legacyResourceId": fmt.Sprint(p.itemID), "sku": text(p.sku), "tracked": !p.untracked,
 		"requiresShipping": true, "createdAt": utc(p.created), "updatedAt": utc(p.itemUpdate),
+		"variant": lazy(func() any { return s.variantObject(p) }),
 		"inventoryLevel": resolve(func(a arguments) (any, error) {
 			id, err := parseGID("Location", a["locationId"])
 			if err != nil {
@@ -107,7 +127,18 @@ func (s *Server) locationObject(l *location) *object {
 	return &object{typ: "Location", fields: fields{
 		"id": gid("Location", l.id), "legacyResourceId": fmt.Sprint(l.id), "name": l.name, "isActive": true, "fulfillsOnlineOrders": true,
 		"shipsInventory": true, "isFulfillmentService": false, "updatedAt": utc(l.updated),
-		"address": &object{typ: "LocationAddress", fields: fields{"countryCode": nil, "zip": nil}},
+		"address": &object{typ: "LocationAddress", fields: fields{"countryCode": s.Country, "zip": nil}},
+		"inventoryLevel": resolve(func(a arguments) (any, error) {
+			id, err := parseGID("InventoryItem", a["inventoryItemId"])
+			if err != nil {
+				return nil, err
+			}
+			level := s.levels[levelKey{id, l.id}]
+			if level == nil || (level.inactive && a["includeInactive"] != true) {
+				return nil, nil
+			}
+			return s.levelObject(level), nil
+		}),
 		"inventoryLevels": resolve(func(a arguments) (any, error) {
 			return s.pageLevels(a, func(level *level) bool { return level.location == l })
 		}),

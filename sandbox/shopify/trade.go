@@ -21,11 +21,17 @@ type TradeConfig struct {
 	Products []Product     // what is bought
 	Over     time.Duration // how long the purchases take; 0 is 10 s
 	Shipping string        // price of sending an order; "" is no shipping line
+	Lines    int           // most lines of an order; 0 is 4
+	// Locations send the goods: an order has one of them, every fourth of its lines
+	// another. Each must stock every product. None leaves the choice to the shop.
+	Locations []string
 
 	Duplicates         int // orders whose orders/create comes two or three times, half of them at one instant
 	Cancellations      int // orders cancelled some time after they were made
 	EarlyCancellations int // orders whose cancellation arrives before their creation
 	Edits              int // orders whose first line is edited afterwards
+	Additions          int // orders a person adds a line to afterwards
+	Removals           int // orders a person removes a line of afterwards
 	UnknownSKUs        int // orders with a line of a SKU nobody knows
 	Tests              int // test orders
 	Discounts          int // orders with a 10 % code; these may be any of the others
@@ -49,12 +55,17 @@ type Plan struct {
 	// Demand is how many units of each product are asked for at most, cancelled
 	// orders included: a stock of as much is enough.
 	Demand map[string]int
+	// DemandAt is the same by product and location, "TEA@E", where Locations are
+	// given. A line that is added afterwards counts at each: the shop chooses.
+	DemandAt map[string]int
 
 	Duplicated     []string
 	Copies         int // webhooks that are repetitions
 	Cancelled      []string
 	CancelledEarly []string
 	Edited         []string
+	Added          map[string]string // order to the SKU that is added
+	Removed        map[string]string // order to the SKU that is removed
 	Unknown        map[string]string // order to its SKU nobody knows
 	Tests          []string
 	Discounted     []string
@@ -65,10 +76,16 @@ func Trade(c TradeConfig) (Plan, error) {
 	if len(c.Products) == 0 {
 		return Plan{}, fmt.Errorf("a trade needs products")
 	}
-	apart := c.Cancellations + c.EarlyCancellations + c.Edits + c.UnknownSKUs + c.Tests
+	apart := c.Cancellations + c.EarlyCancellations + c.Edits + c.Additions + c.Removals + c.UnknownSKUs + c.Tests
 	if apart > c.Orders || c.Duplicates > c.Orders-c.EarlyCancellations || c.Discounts > c.Orders {
 		return Plan{}, fmt.Errorf("%d orders are too few for what is planted in them (%d that differ, %d duplicated, %d discounted)",
 			c.Orders, apart, c.Duplicates, c.Discounts)
+	}
+	if (c.Additions > 0 || c.Removals > 0) && len(c.Products) < 2 {
+		return Plan{}, fmt.Errorf("one product is too few to add and remove lines")
+	}
+	if c.Lines <= 0 {
+		c.Lines = 4
 	}
 	if c.Over <= 0 {
 		c.Over = 10 * time.Second
@@ -76,7 +93,8 @@ func Trade(c TradeConfig) (Plan, error) {
 	if c.First == 0 {
 		c.First = 1001
 	}
-	p := &planner{TradeConfig: c, rand: sandbox.Rand(c.Seed), Plan: Plan{Demand: map[string]int{}, Unknown: map[string]string{}}}
+	p := &planner{TradeConfig: c, rand: sandbox.Rand(c.Seed),
+		Plan: Plan{Demand: map[string]int{}, DemandAt: map[string]int{}, Unknown: map[string]string{}, Added: map[string]string{}, Removed: map[string]string{}}}
 	p.people = people(p.rand, max(1, c.Orders*2/3))
 	p.plan()
 	return p.Plan, nil
@@ -118,6 +136,12 @@ func (p *planner) plan() {
 	for _, i := range take(p.Edits) {
 		later = append(later, p.edit(buys[i]))
 	}
+	for _, i := range take(p.Additions) {
+		later = append(later, p.add(buys[i]))
+	}
+	for _, i := range take(p.Removals) {
+		later = append(later, p.remove(buys[i]))
+	}
 	p.duplicate(buys, early)
 	discounted := p.rand.Perm(len(buys))[:p.Discounts]
 	slices.Sort(discounted)
@@ -129,7 +153,7 @@ func (p *planner) plan() {
 		p.Events = append(p.Events, *b)
 		for _, l := range b.Buy.Lines {
 			if slices.ContainsFunc(p.Products, func(known Product) bool { return known.SKU == l.SKU }) {
-				p.Demand[l.SKU] += l.Quantity
+				p.asked(l, l.Quantity)
 			}
 		}
 	}
@@ -137,16 +161,64 @@ func (p *planner) plan() {
 	slices.SortStableFunc(p.Events, func(a, b Event) int { return cmp.Compare(a.After, b.After) })
 }
 
-// buy plans purchase i of the trade: 1 to 4 lines of different products.
+// buy plans purchase i of the trade: 1 to Lines lines of different products.
 func (p *planner) buy(i int) *Event {
 	n := p.TradeConfig.Orders
 	e := &Event{Act: "buy", Order: fmt.Sprint(p.First + i)}
 	e.After = time.Duration((float64(i) + p.rand.Float64()*0.9) / float64(n) * float64(p.Over))
 	e.Buy = Buy{Order: e.Order, Customer: p.people[p.rand.IntN(len(p.people))], Shipping: Shipping{Price: p.TradeConfig.Shipping}}
-	for _, at := range p.rand.Perm(len(p.Products))[:min(1+p.rand.IntN(4), len(p.Products))] {
+	for _, at := range p.rand.Perm(len(p.Products))[:min(1+p.rand.IntN(p.Lines), len(p.Products))] {
 		e.Buy.Lines = append(e.Buy.Lines, Line{SKU: p.Products[at].SKU, Quantity: 1 + p.rand.IntN(3)})
 	}
+	if len(p.Locations) > 0 {
+		home := p.rand.IntN(len(p.Locations))
+		for at := range e.Buy.Lines {
+			from := home
+			if p.rand.IntN(4) == 0 {
+				from = p.rand.IntN(len(p.Locations))
+			}
+			e.Buy.Lines[at].Location = p.Locations[from]
+		}
+	}
 	return e
+}
+
+// asked counts units of a line into the demand.
+func (p *planner) asked(l Line, units int) {
+	p.Demand[l.SKU] += units
+	if l.Location != "" {
+		p.DemandAt[l.SKU+"@"+l.Location] += units
+	}
+}
+
+// add plans a line of a product the order does not have; an order of all products
+// is bought without its last line.
+func (p *planner) add(b *Event) Event {
+	if len(b.Buy.Lines) == len(p.Products) {
+		b.Buy.Lines = b.Buy.Lines[:len(b.Buy.Lines)-1]
+	}
+	at := slices.IndexFunc(p.Products, func(has Product) bool {
+		return !slices.ContainsFunc(b.Buy.Lines, func(l Line) bool { return l.SKU == has.SKU })
+	})
+	sku, quantity := p.Products[at].SKU, 1+p.rand.IntN(3)
+	p.Added[b.Order] = sku
+	p.asked(Line{SKU: sku}, quantity)
+	for _, code := range p.Locations {
+		p.DemandAt[sku+"@"+code] += quantity
+	}
+	return Event{After: b.After + p.soon(), Act: "edit", Order: b.Order, SKU: sku, Quantity: quantity}
+}
+
+// remove plans that the order's last line goes; an order of one line gets another
+// to be left with.
+func (p *planner) remove(b *Event) Event {
+	if len(b.Buy.Lines) == 1 {
+		at := slices.IndexFunc(p.Products, func(has Product) bool { return has.SKU != b.Buy.Lines[0].SKU })
+		b.Buy.Lines = append(b.Buy.Lines, Line{SKU: p.Products[at].SKU, Quantity: 1, Location: b.Buy.Lines[0].Location})
+	}
+	sku := b.Buy.Lines[len(b.Buy.Lines)-1].SKU
+	p.Removed[b.Order] = sku
+	return Event{After: b.After + p.soon(), Act: "edit", Order: b.Order, SKU: sku}
 }
 
 // cancelEarly delays a purchase's webhook and cancels before it leaves.
@@ -160,7 +232,7 @@ func (p *planner) edit(b *Event) Event {
 	l := b.Buy.Lines[0]
 	quantity := 1 + l.Quantity%4 // another quantity than l's
 	p.Edited = append(p.Edited, b.Order)
-	p.Demand[l.SKU] += max(0, quantity-l.Quantity)
+	p.asked(l, max(0, quantity-l.Quantity))
 	return Event{After: b.After + p.soon(), Act: "edit", Order: b.Order, SKU: l.SKU, Quantity: quantity}
 }
 

@@ -135,3 +135,91 @@ func TestATradeThatCannotBeIsRefused(t *testing.T) {
 		t.Error("the world stole")
 	}
 }
+
+// A trade with all its options: up to eight lines, two locations, lines that are
+// changed, added and removed. What the orders are for in the end is counted in
+// the shop.
+func TestATradeOverTwoPlacesWithChanges(t *testing.T) {
+	c := TradeConfig{Seed: 7, Orders: 120, Over: 20 * time.Second, Lines: 8, Locations: []string{"E", "W"}, Edits: 10, Additions: 12, Removals: 14}
+	for n := range 10 {
+		c.Products = append(c.Products, Product{SKU: fmt.Sprintf("P%d", n), Price: "2.00"})
+	}
+	p, err := Trade(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(p.Edited) != 10 || len(p.Added) != 12 || len(p.Removed) != 14 || len(p.Events) != 156 {
+		t.Errorf("%d edited, %d added to, %d removed from, %d events", len(p.Edited), len(p.Added), len(p.Removed), len(p.Events))
+	}
+	s := open(t, func(c *Config) { c.Topics = []string{"orders/edited", "orders/updated"} })
+	for _, one := range c.Products {
+		s.must(s.AddProduct(one))
+		for _, code := range c.Locations {
+			s.must(s.SetAvailable(one.SKU, code, p.DemandAt[one.SKU+"@"+code]))
+		}
+	}
+	lines, split := map[int]bool{}, 0
+	for _, e := range p.Events {
+		s.must(s.Act(e))
+		if e.Act == "buy" {
+			lines[len(e.Buy.Lines)] = true
+		}
+	}
+	for _, o := range s.orders {
+		if len(o.fulfilOrders) > 1 {
+			split++
+		}
+	}
+	if len(lines) != 8 || split < 30 || split > 100 {
+		t.Errorf("%d different numbers of lines, %d orders from two places", len(lines), split)
+	}
+	for order, sku := range p.Removed {
+		o, err := s.order(order)
+		s.must(err)
+		if at := slices.IndexFunc(o.lines, func(l *line) bool { return l.sku == sku }); o.lines[at].current != 0 || !o.edited {
+			t.Errorf("%s is still for %d %s", order, o.lines[at].current, sku)
+		}
+	}
+	for order, sku := range p.Added {
+		o, err := s.order(order)
+		s.must(err)
+		if last := o.lines[len(o.lines)-1]; last.sku != sku || last.current == 0 || len(o.lines) < 2 {
+			t.Errorf("%s was not added to %s", sku, order)
+		}
+	}
+	for _, row := range s.Rows("inventory") {
+		if row["available"].(int) < 0 {
+			t.Errorf("a stock of as much as is asked for is too little: %v", row)
+		}
+	}
+	edited := 0
+	for _, d := range s.drain(200) {
+		if d.Topic == "orders/edited" {
+			edited++
+		}
+	}
+	if edited != 36 {
+		t.Errorf("orders/edited came %d times", edited)
+	}
+	if _, err := Trade(TradeConfig{Orders: 1, Products: c.Products[:1], Additions: 1}); err == nil {
+		t.Error("a line of another product was added where there is one product")
+	}
+}
+
+// The options leave the trade without them what it was.
+func TestATradeWithoutOptionsIsWhatItWas(t *testing.T) {
+	p, err := Trade(TradeConfig{Seed: 1, Orders: 3, Products: []Product{{SKU: "A"}, {SKU: "B"}, {SKU: "C"}, {SKU: "D"}, {SKU: "E"}}, Edits: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, e := range p.Events {
+		got = append(got, e.Act, e.Order, e.SKU, fmt.Sprint(e.Quantity))
+		for _, l := range e.Buy.Lines {
+			got = append(got, fmt.Sprintf("%s%d%s", l.SKU, l.Quantity, l.Location))
+		}
+	}
+	if s := strings.Join(got, " "); s != "buy 1001  0 C2 edit 1001 C 3 buy 1002  0 E3 D3 A2 B2 buy 1003  0 C2 E3 B3 A2" {
+		t.Errorf("the plan is %s", s)
+	}
+}

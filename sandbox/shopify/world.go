@@ -15,6 +15,7 @@ type Product struct {
 	SKU, Title string
 	Price      string // a unit's price, in the shop's currency
 	Tax        []Tax
+	Barcode    string
 	Untracked  bool // the shop keeps no stock of it
 }
 
@@ -55,7 +56,8 @@ func (s *Server) AddProduct(p Product) error {
 		p.Title = p.SKU
 	}
 	s.products = append(s.products, &product{sku: p.SKU, title: p.Title, price: s.round(price), tax: tax, untracked: p.Untracked,
-		id: s.id(), variantID: s.id(), itemID: s.id(), created: s.now(), itemUpdate: s.now()})
+		barcode: p.Barcode,
+		id:      s.id(), variantID: s.id(), itemID: s.id(), created: s.now(), itemUpdate: s.now(), updated: s.now()})
 	return nil
 }
 
@@ -97,6 +99,22 @@ func (s *Server) SetAvailable(sku, code string, quantity int) error {
 	return nil
 }
 
+// SetPrice is a person who changes what a product costs. Orders keep their prices.
+func (s *Server) SetPrice(sku, price string) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	p, err := s.sold(sku)
+	if err != nil {
+		return err
+	}
+	d, err := amount("price", price)
+	if err != nil {
+		return fmt.Errorf("product %s: %w", sku, err)
+	}
+	p.price, p.updated = s.round(d), s.now()
+	return nil
+}
+
 func (s *Server) sold(sku string) (*product, error) {
 	if p := s.product(sku); p != nil {
 		return p, nil
@@ -126,11 +144,13 @@ func (s *Server) changed(o *order) {
 	if now := s.now(); now.After(o.updated) {
 		o.updated = now
 	}
+	o.updates = append(o.updates, update{s.Clock(), o.updated})
 }
 
 // Cancel cancels an order, as its customer would. Money received is refunded,
 // an authorization is voided. With restock the goods become available again,
-// otherwise they are gone. It sends orders/cancelled, orders/updated and, when
+// otherwise they are gone. An order goods of which have left can't be cancelled
+// before its fulfilments are. It sends orders/cancelled, orders/updated and, when
 // stock came back, inventory_levels/update, all of one event.
 func (s *Server) Cancel(name string, restock bool) error {
 	s.mu.Lock()
@@ -142,9 +162,15 @@ func (s *Server) Cancel(name string, restock bool) error {
 	if !o.cancelled.IsZero() {
 		return fmt.Errorf("order %s is cancelled already", o.name())
 	}
+	if sent, _ := o.shipped(); sent > 0 {
+		return fmt.Errorf("goods of order %s have left; cancel its fulfilments first", o.name())
+	}
 	s.changed(o)
 	o.cancelled, o.reason = o.updated, "CUSTOMER"
 	back := s.release(o, restock)
+	for _, l := range o.lines {
+		s.unroute(o, l, l.current)
+	}
 	if o.received().IsPositive() {
 		s.refundAll(o, restock)
 	} else if held := o.moved("AUTHORIZATION"); held.IsPositive() {
@@ -223,8 +249,9 @@ func (s *Server) refundAll(o *order, restock bool) {
 
 // Edit sets how many of a product an open order is for, as a person in the
 // shop's admin would. Fewer lower the line's current quantity; more raise its
-// quantity; a product the order doesn't have becomes a new line. It sends
-// orders/updated and inventory_levels/update, of one event.
+// quantity; a product the order doesn't have becomes a new line; units that have
+// left stay. It sends orders/edited, orders/updated and inventory_levels/update,
+// of one event.
 func (s *Server) Edit(name, sku string, quantity int) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -261,10 +288,21 @@ func (s *Server) Edit(name, sku string, quantity int) error {
 	if more == 0 {
 		return nil
 	}
+	if sent := o.sent(edited); quantity < sent {
+		return fmt.Errorf("order %s: %d %s have left, only lines not fulfilled can be edited", o.name(), sent, sku)
+	}
 	edited.grow(more, s)
+	if more > 0 {
+		s.route(o, edited, more)
+	} else {
+		s.unroute(o, edited, -more)
+	}
 	o.edited = true
 	s.changed(o)
 	event := s.uuid()
+	if s.heard("orders/edited") {
+		s.tell("orders/edited", s.editBody(o, edited, more), o.gid(), event)
+	}
 	s.tell("orders/updated", s.orderBody(o), o.gid(), event)
 	if at := s.committedAt(edited); at != nil {
 		at.available -= more

@@ -15,6 +15,8 @@ type order struct {
 	name, ref, state string
 	site             string
 	total            decimal.Decimal
+	email            string         // of the customer
+	made, written    time.Time      // create_date, write_date
 	confirmed        time.Time      // date_order, which Odoo sets when it confirms
 	units            map[string]int // goods and services, by SKU
 	fraction         bool           // a quantity is no whole number
@@ -23,7 +25,6 @@ type order struct {
 // sold is Odoo's side of the trade.
 type sold struct {
 	orders   []order
-	byRef    map[string][]order
 	onHand   map[place]decimal.Decimal
 	reserved map[place]decimal.Decimal
 	promised map[place]decimal.Decimal // on confirmed sale orders
@@ -38,7 +39,7 @@ var extras = []string{"SHIPPING", "DISCOUNT"}
 // read reads what Odoo holds. A value of another type than Odoo 18 gives it is a
 // defect of the stand-in and panics.
 func read(odoo Holds) sold {
-	s := sold{byRef: map[string][]order{}, onHand: map[place]decimal.Decimal{}, reserved: map[place]decimal.Decimal{}, promised: map[place]decimal.Decimal{}}
+	s := sold{onHand: map[place]decimal.Decimal{}, reserved: map[place]decimal.Decimal{}, promised: map[place]decimal.Decimal{}}
 	skus := map[int]string{}
 	for _, r := range odoo.Rows("product.product") {
 		skus[id(r["id"])] = text(r["default_code"])
@@ -48,6 +49,10 @@ func read(odoo Holds) sold {
 		sites[id(r["id"])] = text(r["code"])
 		lots[id(r["lot_stock_id"])] = text(r["code"])
 	}
+	mails := map[int]string{}
+	for _, r := range odoo.Rows("res.partner") {
+		mails[id(r["id"])] = strings.ToLower(text(r["email"]))
+	}
 	lines := map[int][]map[string]any{}
 	for _, r := range odoo.Rows("sale.order.line") {
 		lines[id(r["order_id"])] = append(lines[id(r["order_id"])], r)
@@ -55,7 +60,10 @@ func read(odoo Holds) sold {
 	for _, r := range odoo.Rows("sale.order") {
 		o := order{id: id(r["id"]), name: text(r["name"]), ref: text(r["client_order_ref"]), state: state(text(r["state"])),
 			site: sites[id(r["warehouse_id"])], total: amount(r["amount_total"]), units: map[string]int{}}
-		o.confirmed, _ = time.Parse(time.DateTime, text(r["date_order"]))
+		o.email = mails[id(r["partner_id"])]
+		for at, field := range map[*time.Time]string{&o.made: "create_date", &o.written: "write_date", &o.confirmed: "date_order"} {
+			*at, _ = time.Parse(time.DateTime, text(r[field])) // an empty date is false
+		}
 		for _, l := range lines[o.id] {
 			sku, n := skus[id(l["product_id"])], amount(l["product_uom_qty"])
 			if slices.Contains(extras, sku) || n.IsZero() {
@@ -69,7 +77,6 @@ func read(odoo Holds) sold {
 			}
 		}
 		s.orders = append(s.orders, o)
-		s.byRef[o.ref] = append(s.byRef[o.ref], o)
 	}
 	for _, r := range odoo.Rows("stock.quant") {
 		if site, ok := lots[id(r["location_id"])]; ok {
@@ -125,11 +132,33 @@ func names(orders []order) string {
 	return strings.Join(out, ", ")
 }
 
-// strangers finds sale orders of purchases nobody made, and two with one reference.
+// of returns the sale orders of a purchase. Two shops may give the same number to
+// orders of different customers.
+func (c *check) of(o Order) []order {
+	var out []order
+	for _, s := range c.odoo.orders {
+		if w, ok := c.purchase(s); ok && w.Name() == o.Name() {
+			out = append(out, s)
+		}
+	}
+	return out
+}
+
+// purchase finds what a sale order was made for.
+func (c *check) purchase(s order) (Order, bool) {
+	for _, o := range c.story.Orders {
+		if o.Number == s.ref && strings.EqualFold(o.Email, s.email) {
+			return o, true
+		}
+	}
+	return Order{}, false
+}
+
+// strangers finds sale orders of purchases nobody made.
 func (c *check) strangers() {
-	for _, o := range c.odoo.orders {
-		if !slices.ContainsFunc(c.story.Orders, func(w Order) bool { return w.Number == o.ref }) {
-			c.wrong(o.ref, "sale order %s stands in Odoo for a purchase nobody made", o.name)
+	for _, s := range c.odoo.orders {
+		if _, ok := c.purchase(s); !ok {
+			c.wrong("", "sale order %s stands in Odoo for the reference %q of %q, a purchase nobody made", s.name, s.ref, s.email)
 		}
 	}
 }
@@ -162,7 +191,9 @@ func (c *check) products(odoo Holds) {
 }
 
 // oversold goes through the orders that are confirmed in the end, in the order of
-// their confirmation: they must never have been more than there was then.
+// their confirmation: they must never have been more than there was by what the hub
+// could know when it promised them. That may have been as early as it heard of them:
+// what breaks afterwards was sold before.
 func (c *check) oversold() {
 	orders := slices.Clone(c.odoo.orders)
 	slices.SortStableFunc(orders, func(a, b order) int { return a.confirmed.Compare(b.confirmed) })
@@ -177,25 +208,57 @@ func (c *check) oversold() {
 			}
 			at := place{sku, o.site}
 			sum[at] = sum[at].Add(number(o.units[sku]))
-			if there := c.onHandAt(at, o.confirmed); sum[at].GreaterThan(there) {
-				c.wrong(o.ref, "%s of %s were sold at %s when %s was confirmed at %s, and there were %s", sum[at], sku, o.site, o.name, clock(o.confirmed), there)
+			if there := c.mostAt(at, c.heard(o), o.confirmed); sum[at].GreaterThan(there) {
+				c.wrong("", "%s of %s were sold at %s when %s (%s) was confirmed at %s, and there were %s", sum[at], sku, o.site, o.name, o.ref, clock(o.confirmed), there)
 			}
 		}
 	}
 }
 
-// onHandAt returns what had been set by then, to the second.
-func (c *check) onHandAt(at place, then time.Time) decimal.Decimal {
-	there := decimal.Zero
+// heard is when the hub was first told of a sale order's purchase, or when that was
+// confirmed, where it was never told.
+func (c *check) heard(s order) time.Time {
+	if o, ok := c.purchase(s); ok && len(o.Told) > 0 && o.Told[0].At.Before(s.confirmed) {
+		return o.Told[0].At
+	}
+	return s.confirmed
+}
+
+// mostAt returns the most that the hub may have taken for what is on hand when it
+// promised something between two instants: any count until then that it had not
+// surely followed by a later one when that time began.
+func (c *check) mostAt(at place, from, to time.Time) decimal.Decimal {
+	most := decimal.Zero
 	for _, n := range c.story.Stock {
-		if n.SKU == at.sku && n.Site == at.site && !n.At.Truncate(time.Second).After(then) {
-			there = amount(n.OnHand)
+		if n.SKU != at.sku || n.Site != at.site || n.At.Truncate(time.Second).After(to) {
+			continue
+		}
+		if c.by(n.At, quietForPull).Before(from) {
+			most = amount(n.OnHand)
+		} else {
+			most = decimal.Max(most, amount(n.OnHand))
 		}
 	}
-	return there
+	return most
+}
+
+// left returns what people left on hand, and the least there ever was since the first count.
+func (c *check) left(at place) (last, least decimal.Decimal) {
+	first := true
+	for _, n := range c.story.Stock {
+		if n.SKU != at.sku || n.Site != at.site {
+			continue
+		}
+		last = amount(n.OnHand)
+		if first || last.LessThan(least) {
+			first, least = false, last
+		}
+	}
+	return last, least
 }
 
 // reserved compares Odoo's stock with the orders and the counts that make it up.
+// Where there was less for a while than was sold, Odoo may not have reserved all.
 func (c *check) reserved() {
 	places := map[place]bool{}
 	for _, m := range []map[place]decimal.Decimal{c.odoo.onHand, c.odoo.reserved, c.odoo.promised} {
@@ -205,11 +268,13 @@ func (c *check) reserved() {
 	}
 	for _, i := range c.story.Items {
 		for _, at := range placesOf(places, i.SKU) {
-			if want, is := c.odoo.promised[at], c.odoo.reserved[at]; !want.Equal(is) {
+			last, least := c.left(at)
+			want, is := c.odoo.promised[at], c.odoo.reserved[at]
+			if is.GreaterThan(want) || is.LessThan(decimal.Min(want, least)) {
 				c.wrong("", "Odoo has %s of %s reserved at %s, and its confirmed orders are for %s", is, at.sku, at.site, want)
 			}
-			if want, is := c.onHandAt(at, time.Unix(1<<40, 0)), c.odoo.onHand[at]; !want.Equal(is) {
-				c.wrong("", "Odoo has %s of %s on hand at %s, and people left %s there", is, at.sku, at.site, want)
+			if is := c.odoo.onHand[at]; !last.Equal(is) {
+				c.wrong("", "Odoo has %s of %s on hand at %s, and people left %s there", is, at.sku, at.site, last)
 			}
 		}
 	}

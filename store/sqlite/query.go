@@ -164,13 +164,17 @@ func above(prefix string) string {
 }
 
 // Exceptions implements store.Book.
-func (b *Book) Exceptions(ctx context.Context, all bool, limit int) ([]*core.Exception, error) {
-	which := "open = 1"
+func (b *Book) Exceptions(ctx context.Context, all bool, after *core.Exception, limit int) ([]*core.Exception, error) {
+	which, args := "open = 1", []any{}
 	if all {
 		which = "opened IS NOT NULL"
 	}
+	if after != nil {
+		which += " AND (opened, key) > (?, ?)"
+		args = append(args, writeTime(after.Opened), after.Address().Key)
+	}
 	return rows[*core.Exception](ctx, b, core.Exceptions,
-		"SELECT body FROM row WHERE "+which+" AND opened IS NOT NULL ORDER BY opened, key LIMIT ?", atLeast0(limit))
+		"SELECT body FROM row WHERE "+which+" AND opened IS NOT NULL ORDER BY opened, key LIMIT ?", append(args, atLeast0(limit))...)
 }
 
 const takenColumns = "seq, at, lane, arrival, part, kind, refs, effect, digest, chain"

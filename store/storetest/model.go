@@ -130,7 +130,7 @@ func (m *model) compare(t *rapid.T, h *house, g proposals) {
 	fired, err := b.Timers(ctx, noon, 1<<20)
 	others := func(t *core.Timer) bool { return t.Of.System != g.system }
 	same("timers", m.timers(), slices.DeleteFunc(fired, others), err)
-	open, err := b.Exceptions(ctx, false, 1<<20)
+	open, err := b.Exceptions(ctx, false, nil, 1<<20)
 	same("exceptions", m.exceptions(), slices.DeleteFunc(open, func(e *core.Exception) bool { return !strings.HasPrefix(e.ID, string(g.system)+"-") }), err)
 }
 

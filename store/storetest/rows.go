@@ -182,18 +182,26 @@ func exceptions(h *house) {
 		}
 		return e
 	}
-	get := func(all bool, limit int) (out []string) {
-		got, err := h.s.Book().Exceptions(h.Context(), all, limit)
+	page := func(all bool, after *core.Exception, limit int) (out []string) {
+		got, err := h.s.Book().Exceptions(h.Context(), all, after, limit)
 		h.must(err)
 		for _, e := range got {
 			out = append(out, e.ID)
 		}
 		return out
 	}
+	get := func(all bool, limit int) []string { return page(all, nil, limit) }
 	d.commit(put(exception("c", noon, false), exception("b", noon.Add(-1), false), exception("a", noon.Add(1), false), exception("old", noon.Add(-9), true)))
 	h.same("open", []string{"b", "c", "a"}, get(false, 9))
 	h.same("all", []string{"old", "b", "c", "a"}, get(true, 9))
 	h.same("the oldest", []string{"b"}, get(false, 1))
+	d.commit(put(exception("d", noon, false)))
+	h.same("behind one, the next of its instant first", []string{"d", "a"}, page(false, exception("c", noon, false), 9))
+	h.same("a page of those", []string{"d"}, page(false, exception("c", noon, false), 1))
+	h.same("behind a closed one", []string{"b", "c", "d", "a"}, page(false, exception("old", noon.Add(-9), true), 9))
+	h.same("behind one that is not there", []string{"d", "a"}, page(true, exception("cc", noon, false), 9))
+	h.same("behind the last", 0, len(page(true, exception("a", noon.Add(1), false), 9)))
+	d.commit(drop(exception("d", noon, false)))
 	d.commit(put(exception("c", noon, true), exception("old", noon.Add(-9), false)))
 	h.same("open then", []string{"old", "b", "a"}, get(false, 9))
 	d.commit(drop(exception("old", noon, false)))

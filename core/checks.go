@@ -1,0 +1,20 @@
+package core
+
+import "slices"
+
+// checks are the words of Exception.Check, sorted; docs/runbooks/exceptions.md has a
+// section for each.
+var checks = []string{
+	"amount", "called off", "changed there", "clock", "confirmed there", "conflict", "credentials", "customer", "deleted", "form",
+	"internal", "item", "late cancel", "late change", "look", "message", "project", "pull", "push", "record", "set back", "site",
+	"stock", "taken up", "totals",
+}
+
+// findings are the words of Finding.Check, sorted: what an order is judged by.
+var findings = []string{"customer", "form", "item", "site", "stock", "test", "totals"}
+
+// Checks returns what an exception can be about, sorted.
+func Checks() []string { return slices.Clone(checks) }
+
+// Findings returns what an order can be found wanting in, sorted.
+func Findings() []string { return slices.Clone(findings) }
