@@ -34,10 +34,11 @@ type Desk struct {
 	claimed bool
 	lost    error // the book, to another desk: this one is at its end
 	pos     store.Position
-	rows    map[core.Address]core.Row // what the book holds, as far as it was read; the desk alone changes it
-	ahead   map[arrivalID][]core.Said // translations of what was read and not wholly taken
-	ticked  int64                     // the last tick filed, by its number in the urgent lane
-	turn    int                       // where the round of the lanes goes on, also after a batch that was cut
+	rows    map[core.Address]core.Row          // what the book holds, as far as it was read; the desk alone changes it
+	waiting map[crossdock.Lane][]store.Arrival // what was read and is not known to be taken
+	ahead   map[arrivalID][]core.Said          // translations of what was read and not wholly taken
+	ticked  int64                              // the last tick filed, by its number in the urgent lane
+	turn    int                                // where the round of the lanes goes on, also after a batch that was cut
 }
 
 // New makes a desk over a store. It starts nothing.
@@ -87,7 +88,7 @@ func (d *Desk) Run(ctx context.Context, wake <-chan struct{}) error {
 
 // forget drops what the desk remembers of a batch that was not committed.
 func (d *Desk) forget() {
-	d.claimed, d.rows, d.ahead = false, map[core.Address]core.Row{}, nil
+	d.claimed, d.rows, d.waiting, d.ahead = false, map[core.Address]core.Row{}, nil, nil
 }
 
 // fileTimers files a tick for the timers that are due, unless one is on its way.
