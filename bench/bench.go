@@ -6,11 +6,12 @@ package bench
 
 import (
 	"context"
-	"fmt"
 	"slices"
 	"strings"
 	"syscall"
 	"time"
+
+	"github.com/crossdockhq/crossdock"
 )
 
 // Figure is one measurement.
@@ -61,7 +62,7 @@ func Named(names ...string) ([]Bench, error) {
 	for _, name := range names {
 		i := slices.IndexFunc(All, func(b Bench) bool { return b.Name == name })
 		if i < 0 {
-			return nil, fmt.Errorf("there is no measurement %q", name)
+			return nil, crossdock.Errorf(crossdock.Invalid, "there is no measurement %q: there are %s", name, Names())
 		}
 		out = append(out, All[i])
 	}
