@@ -64,7 +64,7 @@ func Open(dir string, o Options) (_ *Store, err error) {
 	if err != nil {
 		return nil, err
 	}
-	s.journal = &Journal{file: journal, salts: salts{from: o.Rand}}
+	s.journal = newJournal(journal, o.Rand)
 	book, err := openFile(h, filepath.Join(dir, bookFile), bookSteps, o)
 	if err != nil {
 		return nil, err
