@@ -10,7 +10,10 @@ import (
 )
 
 // Book implements store.Book.
-type Book struct{ file *file }
+type Book struct {
+	file   *file
+	leases *leases
+}
 
 var _ store.Book = (*Book)(nil)
 
@@ -56,6 +59,28 @@ func (b *Book) Claim(ctx context.Context) (p store.Position, err error) {
 	return p, nil
 }
 
+// Incarnation implements store.Book.
+func (b *Book) Incarnation(ctx context.Context) (n int64, err error) {
+	err = b.file.query(ctx, nil, func(r *sql.Rows) error { return r.Scan(&n) }, "SELECT incarnation FROM position")
+	return n, err
+}
+
+// Reincarnate implements store.Book.
+func (b *Book) Reincarnate(ctx context.Context) (n int64, err error) {
+	if err = ctx.Err(); err == nil {
+		err = b.file.write(func(w *writer) error {
+			if err := w.run("UPDATE position SET incarnation = incarnation + 1, epoch = epoch + 1"); err != nil {
+				return err
+			}
+			return w.get("SELECT incarnation FROM position", nil, &n)
+		})
+	}
+	if err != nil {
+		return 0, fmt.Errorf("begin a new life of %s: %w", b.file.path, err)
+	}
+	return n, nil
+}
+
 // Commit implements store.Book. A context that ends before the transaction has
 // begun leaves nothing on disk; after that the call returns what came of it.
 func (b *Book) Commit(ctx context.Context, c store.Commit) error {
@@ -68,7 +93,9 @@ func (b *Book) Commit(ctx context.Context, c store.Commit) error {
 		changes, err = written.Changes(c.Changes)
 	}
 	if err == nil {
-		err = b.file.write(func(w *writer) error { return commit(w, c, changes) })
+		err = b.leases.during(func() error {
+			return b.file.write(func(w *writer) error { return commit(w, c, changes) })
+		}, c.Under)
 		b.file.tend()
 	}
 	if err != nil {

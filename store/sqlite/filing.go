@@ -21,6 +21,14 @@ func (j *Journal) File(ctx context.Context, f store.Filing) error {
 // commit writes filings in one transaction. Numbers count from the last ones on
 // disk and are given out only once they are there too, so none is ever left out.
 func (j *Journal) commit(group []*written.Filing) error {
+	var under []*store.Lease
+	for _, one := range group {
+		under = append(under, one.Under)
+	}
+	return j.leases.during(func() error { return j.commitUnder(group) }, under...)
+}
+
+func (j *Journal) commitUnder(group []*written.Filing) error {
 	return j.file.writeThen(func(w *writer) error {
 		last := map[crossdock.Lane]int64{}
 		for lane, n := range j.last {

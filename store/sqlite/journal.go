@@ -13,15 +13,16 @@ import (
 
 // Journal implements store.Journal.
 type Journal struct {
-	file  *file
-	queue written.Queue
-	last  map[crossdock.Lane]int64 // number of the last arrival; guarded by file.mu
+	file   *file
+	leases *leases
+	queue  written.Queue
+	last   map[crossdock.Lane]int64 // number of the last arrival; guarded by file.mu
 }
 
 var _ store.Journal = (*Journal)(nil)
 
-func newJournal(f *file, random io.Reader) *Journal {
-	j := &Journal{file: f}
+func newJournal(f *file, l *leases, random io.Reader) *Journal {
+	j := &Journal{file: f, leases: l}
 	j.queue = written.Queue{
 		Commit: j.commit, Tend: f.tend, Salts: &written.Salts{From: random},
 		Hopeless: func(error) bool { return f.health.ill() != nil },
