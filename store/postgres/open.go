@@ -132,30 +132,43 @@ func configure(url string, o Options) (*pgxpool.Config, error) {
 // oldest is the server_version_num of the oldest PostgreSQL that is supported.
 const oldest = 150000
 
+// server is what a server says of itself.
+type server struct {
+	version                         int
+	fsync, pages, commits, encoding string
+	reads                           bool // a standby, or told to refuse writing
+}
+
 // fit refuses a server that does not keep what it is given. Every connection is
 // asked: the server may have been restarted with other settings, or be another one.
 func fit(ctx context.Context, c *pgx.Conn, o Options) error {
-	var version int
-	var fsync, waits, pages, encoding, reads string
-	var standby bool
-	err := c.QueryRow(ctx, `SELECT current_setting('server_version_num')::int, current_setting('fsync'), current_setting('synchronous_commit'),
-		current_setting('full_page_writes'), current_setting('server_encoding'), current_setting('transaction_read_only'), pg_is_in_recovery()`).
-		Scan(&version, &fsync, &waits, &pages, &encoding, &reads, &standby)
-	switch {
-	case err != nil:
+	var s server
+	err := c.QueryRow(ctx, `SELECT current_setting('server_version_num')::int, current_setting('fsync'), current_setting('full_page_writes'),
+		current_setting('synchronous_commit'), current_setting('server_encoding'), pg_is_in_recovery() OR current_setting('transaction_read_only')::boolean`).
+		Scan(&s.version, &s.fsync, &s.pages, &s.commits, &s.encoding, &s.reads)
+	if err != nil {
 		return err
-	case version < oldest:
-		return crossdock.Errorf(crossdock.Invalid, "the server is PostgreSQL %d and this crossdock needs 15 or later: upgrade it", version/10000)
-	case encoding != "UTF8":
-		return crossdock.Errorf(crossdock.Invalid, "the database is in %s: make one in UTF8 (createdb -E UTF8 -T template0)", encoding)
-	case (standby || reads == "on") && !o.ReadOnly:
-		return fmt.Errorf("%w: the server is a standby or reads only, name the one that writes (with several hosts: target_session_attrs=read-write)", store.ErrAway)
-	case o.ReadOnly || o.Unsafe:
+	}
+	return s.refused(o)
+}
+
+// refused says why a server is not taken, nil where it is.
+func (s server) refused(o Options) error {
+	switch {
+	case s.version < oldest:
+		return crossdock.Errorf(crossdock.Invalid, "the server is PostgreSQL %d and this crossdock needs 15 or later: upgrade it", s.version/10000)
+	case s.encoding != "UTF8":
+		return crossdock.Errorf(crossdock.Invalid, "the database is in %s: make one in UTF8 (createdb -E UTF8 -T template0)", s.encoding)
+	case o.ReadOnly:
+		return nil
+	case s.reads:
+		return fmt.Errorf("%w: the server is a standby or only reads, name the one that writes (with several hosts add target_session_attrs=read-write)", store.ErrAway)
+	case o.Unsafe:
 		return nil
 	}
-	for name, value := range map[string]string{"fsync": fsync, "full_page_writes": pages, "synchronous_commit": waits} {
-		if value == "off" {
-			return crossdock.Errorf(crossdock.Invalid, "%s is off for this user on the server: it acknowledges what a power cut loses; set it on (ALTER SYSTEM, ALTER ROLE or ALTER DATABASE … SET)", name)
+	for _, is := range []struct{ name, value string }{{"fsync", s.fsync}, {"full_page_writes", s.pages}, {"synchronous_commit", s.commits}} {
+		if is.value == "off" {
+			return crossdock.Errorf(crossdock.Invalid, "%s is off on the server, so it acknowledges what a power cut loses: set it on (ALTER SYSTEM, or ALTER ROLE or DATABASE … SET)", is.name)
 		}
 	}
 	return nil
