@@ -121,7 +121,7 @@ func (r *rig) send(topic string, body []byte, secret string) int {
 // story waits until a record is in a state and returns what the command line is told of it.
 func (r *rig) story(ref string, is func(*replay.Story) bool) *replay.Story {
 	r.t.Helper()
-	asked, err := app.Ask(r.t.Context(), r.cfg.Data)
+	asked, err := app.Ask(r.t.Context(), r.cfg, config.Lookup{})
 	must(r.t, err)
 	defer func() { must(r.t, asked.Close()) }()
 	var last *replay.Story
@@ -228,7 +228,7 @@ func TestUnsigned(t *testing.T) {
 	if status := r.send("orders/create", sample(t), "another secret"); status != http.StatusUnauthorized {
 		t.Errorf("a wrongly signed message was answered %d", status)
 	}
-	asked, err := app.Ask(t.Context(), r.cfg.Data)
+	asked, err := app.Ask(t.Context(), r.cfg, config.Lookup{})
 	must(t, err)
 	if _, err := asked.Trace(t.Context(), "order/820982911946154508"); crossdock.CodeOf(err) != crossdock.Invalid {
 		t.Errorf("the hub knows of a refused message: %v", err)
@@ -253,7 +253,7 @@ func TestAskStopped(t *testing.T) {
 		t.Errorf("the socket has mode %v", info.Mode())
 	}
 	r.end()
-	asked, err := app.Ask(t.Context(), r.cfg.Data)
+	asked, err := app.Ask(t.Context(), r.cfg, config.Lookup{})
 	must(t, err)
 	open, err := asked.Exceptions(t.Context(), false)
 	must(t, err)
@@ -264,7 +264,7 @@ func TestAskStopped(t *testing.T) {
 	must(t, asked.Close())
 	r.start()
 	for end := time.Now().Add(10 * time.Second); ; time.Sleep(20 * time.Millisecond) {
-		asked, err := app.Ask(t.Context(), r.cfg.Data)
+		asked, err := app.Ask(t.Context(), r.cfg, config.Lookup{})
 		must(t, err)
 		open, err := asked.Exceptions(t.Context(), true)
 		must(t, err)
@@ -291,7 +291,7 @@ func TestDoor(t *testing.T) {
 	r.send("orders/create", sample(t), "another secret")
 	r.send("orders/create", sample(t), sim.Secret)
 	r.send("orders/create", []byte(`{"admin_graphql_api_id": "gid://shopify/Order/5", "id": 5, "id": 6}`), sim.Secret)
-	asked, err := app.Ask(t.Context(), r.cfg.Data)
+	asked, err := app.Ask(t.Context(), r.cfg, config.Lookup{})
 	must(t, err)
 	defer func() { must(t, asked.Close()) }()
 	got, ok, err := asked.Door(t.Context())

@@ -21,7 +21,6 @@ import (
 	"github.com/crossdockhq/crossdock/house"
 	"github.com/crossdockhq/crossdock/intake"
 	"github.com/crossdockhq/crossdock/store"
-	"github.com/crossdockhq/crossdock/store/sqlite"
 )
 
 // Times of the hub's own making; what is configurable is in crossdock.yaml.
@@ -56,8 +55,8 @@ func Open(ctx context.Context, cfg *config.Config, log *slog.Logger) (_ *Hub, er
 			err = errors.Join(err, h.Close())
 		}
 	}()
-	if h.store, err = sqlite.Open(cfg.Data, sqlite.Options{}); err != nil {
-		return nil, crossdock.Errorf(crossdock.Unavailable, "open the data directory: %w", err)
+	if h.store, err = openStore(ctx, cfg, config.Lookup{}, false); err != nil {
+		return nil, err
 	}
 	conns := map[crossdock.System]connector.Connector{}
 	pull := map[crossdock.System]time.Duration{}
@@ -117,6 +116,9 @@ func (h *Hub) Run(ctx context.Context) error {
 	for _, room := range h.house.Rooms() {
 		group.Go(func() error { return store.Loop(inside, room.Name, room.Wake, h.told(room)) })
 	}
+	if l, ok := h.store.(store.Listener); ok {
+		group.Go(func() error { return l.Listen(inside, h.house.Wake) })
+	}
 	group.Go(func() error {
 		select {
 		case err := <-h.broken:
@@ -131,7 +133,7 @@ func (h *Hub) Run(ctx context.Context) error {
 		defer cancel()
 		return errors.Join(public.Shutdown(closing), private.Shutdown(closing))
 	})
-	h.log.Info("crossdock serves", "address", h.Address(), "data", h.cfg.Data)
+	h.log.Info("crossdock serves", "address", h.Address(), "data", h.cfg.Data, "store", h.cfg.Store.String())
 	ended := make(chan error, 1)
 	go func() { ended <- group.Wait() }()
 	var err error

@@ -76,6 +76,7 @@ func around() config.Lookup {
 	env := map[string]string{
 		"SHOPIFY_TOKEN": "shpat-hunter2", "ODOO_KEY": "key-hunter2", "ODOO_URL": "http://127.0.0.1:8069", "EMPTY": "",
 		"LISTEN": "127.0.0.1:0", "DATA": "/var/lib/crossdock", "BATCH": "7", "STRICT": "true", "OVERLAP": "5s",
+		"DATABASE_URL": "postgres://ada:hunter2@db/crossdock",
 	}
 	files := map[string]string{"hook": "hook-hunter2\n", "/run/secrets/hook": "hook-hunter2", "empty": "\n", "database": "prod\r\n"}
 	return config.Lookup{
@@ -144,7 +145,7 @@ func TestBrokenFiles(t *testing.T) {
 // and every other broken file is still broken. (A connector's own check of the
 // whole needs all of it.)
 func TestBrokenFilesWithoutSecrets(t *testing.T) {
-	surroundings := map[string]bool{"env-not-set": true, "env-empty": true, "file-missing": true, "file-not-readable": true, "file-empty": true, "number-from-env-is-none": true}
+	surroundings := map[string]bool{"env-not-set": true, "env-empty": true, "file-missing": true, "file-not-readable": true, "file-empty": true, "number-from-env-is-none": true, "store-no-address": true}
 	for _, path := range files(t, "testdata/broken/*.yaml") {
 		name := strings.TrimSuffix(filepath.Base(path), ".yaml")
 		_, bare := load(t, path, config.Lookup{})
@@ -153,7 +154,7 @@ func TestBrokenFilesWithoutSecrets(t *testing.T) {
 		}
 		_, err := load(t, path, around())
 		want := crossdock.Invalid
-		if surroundings[name] && name != "number-from-env-is-none" {
+		if surroundings[name] && name != "number-from-env-is-none" && name != "store-no-address" {
 			want = crossdock.Unavailable
 		}
 		if got := crossdock.CodeOf(err); got != want {
@@ -232,6 +233,31 @@ func TestDefaults(t *testing.T) {
 		}
 		if diff := cmp.Diff([]crossdock.Kind{"stock"}, n.Takes); diff != "" {
 			t.Error(diff)
+		}
+	}
+}
+
+func TestStore(t *testing.T) {
+	embedded, err := load(t, "testdata/good/small.yaml", around())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if address, err := embedded.Store.Address(around()); embedded.Store.Postgres() || address != "" || err != nil {
+		t.Errorf("without store it is %s at %q: %v", embedded.Store, address, err)
+	}
+	for _, env := range []config.Lookup{around(), {}} { // looked up at once, or when it is asked for
+		c, err := load(t, "testdata/good/postgres.yaml", env)
+		if err != nil {
+			t.Fatal(err)
+		}
+		address, err := c.Store.Address(around())
+		if err != nil || !c.Store.Postgres() || address != "postgres://ada:hunter2@db/crossdock" {
+			t.Errorf("the store is %s at %q: %v", c.Store, address, err)
+		}
+		for _, shown := range []string{fmt.Sprintf("%v %+v %#v", c, c, c), fmt.Sprint(c.Store)} {
+			if strings.Contains(shown, "hunter2") || !strings.Contains(shown, "postgres") {
+				t.Errorf("shown is %s", shown)
+			}
 		}
 	}
 }

@@ -56,6 +56,7 @@ var unseen = map[string]string{
 	"env-not-set":               "the environment",
 	"env-empty":                 "the environment",
 	"number-from-env-is-none":   "the environment",
+	"store-no-address":          "what the reference stands for is known only where it is looked up",
 	"file-missing":              "the disk",
 	"file-not-readable":         "the disk",
 	"file-empty":                "the disk",

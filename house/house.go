@@ -106,6 +106,15 @@ func ring(wake chan struct{}) {
 	}
 }
 
+// Wake tells every room that there may be work: another node has written.
+func (h *House) Wake() {
+	for _, r := range h.rooms {
+		if r.Wake != nil {
+			ring(r.Wake)
+		}
+	}
+}
+
 // Rooms returns every room that does work by steps, in a fixed order.
 func (h *House) Rooms() []Room { return h.rooms }
 
