@@ -26,6 +26,7 @@ import (
 	"github.com/crossdockhq/crossdock/sandbox/odoo"
 	"github.com/crossdockhq/crossdock/sandbox/shopify"
 	"github.com/crossdockhq/crossdock/sim"
+	"github.com/crossdockhq/crossdock/store/storetest"
 )
 
 var types = []connector.Type{odooconn.Type, shopifyconn.Type}
@@ -41,7 +42,14 @@ type rig struct {
 	done chan error
 }
 
-func newRig(t *testing.T) *rig {
+// onBoth runs a test on a hub with each store.
+func onBoth(t *testing.T, test func(t *testing.T, r *rig)) {
+	t.Run("sqlite", func(t *testing.T) { test(t, newRig(t, "")) })
+	t.Run("postgres", func(t *testing.T) { test(t, newRig(t, storetest.Database(t, t.Name()))) })
+}
+
+// newRig starts a hub that keeps its store in a database, "" for its data directory.
+func newRig(t *testing.T, database string) *rig {
 	t.Helper()
 	r := &rig{t: t, odoo: odoo.New(odoo.Config{Version: 18, Database: sim.Database, User: sim.User, Password: sim.Password, Clock: time.Now, Seed: 1})}
 	must(t, r.odoo.AddWarehouse("E", "East"))
@@ -60,16 +68,22 @@ func newRig(t *testing.T) *rig {
 	dir, err := os.MkdirTemp("", "hub") // short: a socket's path may have about 100 characters
 	must(t, err)
 	t.Cleanup(func() { must(t, os.RemoveAll(dir)) })
+	where, secrets := "sqlite", sim.Secrets()
+	if database != "" {
+		where = `{ postgres: "${file:/database}" }`
+		secrets.File = func(string) ([]byte, error) { return []byte(database), nil }
+	}
 	source := fmt.Sprintf(`
 version: 1
 listen: 127.0.0.1:0
 data: %s
+store: %s
 companies: { US1: { currency: USD, zone: America/New_York } }
 connections:
   shop: { type: shopify, company: US1, sites: [E], shop: jsmith.myshopify.com, token: "${env:SHOPIFY_TOKEN}", secret: "${env:SHOPIFY_SECRET}" }
   odoo: { type: odoo, url: %s, database: sandbox, user: hub@example.org, key: "${env:ODOO_KEY}", pull: 1s }
-`, filepath.Join(dir, "data"), away.URL)
-	r.cfg, err = config.Load("crossdock.yaml", []byte(source), types, sim.Secrets())
+`, filepath.Join(dir, "data"), where, away.URL)
+	r.cfg, err = config.Load("crossdock.yaml", []byte(source), types, secrets)
 	must(t, err)
 	r.start()
 	t.Cleanup(r.end)
@@ -148,8 +162,9 @@ func sample(t *testing.T) []byte {
 
 // TestShopifySample: Shopify's own sample of one order, cancelled and a test, as
 // created, updated and cancelled, leaves one tombstone and nothing in Odoo.
-func TestShopifySample(t *testing.T) {
-	r := newRig(t)
+func TestShopifySample(t *testing.T) { onBoth(t, testShopifySample) }
+
+func testShopifySample(t *testing.T, r *rig) {
 	for _, topic := range []string{"create", "updated", "cancelled"} {
 		if status := r.send("orders/"+topic, sample(t), sim.Secret); status != http.StatusOK {
 			t.Fatalf("orders/%s was answered %d", topic, status)
@@ -183,8 +198,9 @@ func TestShopifySample(t *testing.T) {
 
 // TestShopifySampleConsistent: the same bodies with states, sums and SKUs made
 // consistent give one confirmed order with the same lines and 404.95.
-func TestShopifySampleConsistent(t *testing.T) {
-	r := newRig(t)
+func TestShopifySampleConsistent(t *testing.T) { onBoth(t, testShopifySampleConsistent) }
+
+func testShopifySampleConsistent(t *testing.T, r *rig) {
 	for i, topic := range []string{"create", "updated"} {
 		var body map[string]any
 		d := json.NewDecoder(bytes.NewReader(sample(t)))
@@ -223,8 +239,9 @@ func TestShopifySampleConsistent(t *testing.T) {
 }
 
 // TestUnsigned: what is not genuine is refused and leaves no trace.
-func TestUnsigned(t *testing.T) {
-	r := newRig(t)
+func TestUnsigned(t *testing.T) { onBoth(t, testUnsigned) }
+
+func testUnsigned(t *testing.T, r *rig) {
 	if status := r.send("orders/create", sample(t), "another secret"); status != http.StatusUnauthorized {
 		t.Errorf("a wrongly signed message was answered %d", status)
 	}
@@ -238,8 +255,9 @@ func TestUnsigned(t *testing.T) {
 
 // TestAskStopped: a hub that does not run is asked through its store, and does
 // what was decided meanwhile when it starts again.
-func TestAskStopped(t *testing.T) {
-	r := newRig(t)
+func TestAskStopped(t *testing.T) { onBoth(t, testAskStopped) }
+
+func testAskStopped(t *testing.T, r *rig) {
 	body := bytes.ReplaceAll(bytes.ReplaceAll(sample(t), []byte(`"test": true`), []byte(`"test": false`)), []byte(`"cancelled_at": "2021-12-31T19:00:00-05:00"`), []byte(`"cancelled_at": null`))
 	body = bytes.ReplaceAll(body, []byte("SKU2006-020"), []byte("NOBODY-KNOWS"))
 	r.send("orders/create", body, sim.Secret)
@@ -286,8 +304,9 @@ func must(t *testing.T, err error) {
 }
 
 // TestDoor: what was refused is counted, and the command line can ask for it.
-func TestDoor(t *testing.T) {
-	r := newRig(t)
+func TestDoor(t *testing.T) { onBoth(t, testDoor) }
+
+func testDoor(t *testing.T, r *rig) {
 	r.send("orders/create", sample(t), "another secret")
 	r.send("orders/create", sample(t), sim.Secret)
 	r.send("orders/create", []byte(`{"admin_graphql_api_id": "gid://shopify/Order/5", "id": 5, "id": 6}`), sim.Secret)
@@ -304,7 +323,7 @@ func TestDoor(t *testing.T) {
 // TestBrokenDisk: when the disk does not keep what is written, nothing is
 // acknowledged any more and the hub ends.
 func TestBrokenDisk(t *testing.T) {
-	r := newRig(t)
+	r := newRig(t, "")
 	null, err := os.OpenFile(os.DevNull, os.O_RDWR, 0)
 	must(t, err)
 	defer func() { must(t, null.Close()) }()

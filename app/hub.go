@@ -5,11 +5,13 @@ package app
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"log/slog"
 	"net"
 	"net/http"
+	"os"
 	"path/filepath"
 	"time"
 
@@ -68,7 +70,7 @@ func Open(ctx context.Context, cfg *config.Config, log *slog.Logger) (_ *Hub, er
 		conns[c.System], pull[c.System] = conn, c.Pull
 	}
 	h.house = house.New(house.Options{
-		Store: h.store, Setup: cfg.Setup(), Connectors: conns, Pull: pull, Reconcile: reconcileEvery, Now: time.Now, Log: log,
+		Store: h.store, Setup: cfg.Setup(), Connectors: conns, Pull: pull, Reconcile: reconcileEvery, Now: time.Now, Log: log, Owner: owner(),
 		Broken: func(err error) {
 			select {
 			case h.broken <- err:
@@ -139,6 +141,11 @@ func (h *Hub) Run(ctx context.Context) error {
 	var err error
 	select {
 	case err = <-ended:
+		leaving, cancel := context.WithTimeout(context.WithoutCancel(ctx), grace)
+		defer cancel()
+		if err := h.house.Leave(leaving); err != nil {
+			h.log.Warn("leases could not be given back: other nodes wait until they end", "error", err)
+		}
 	case <-after(inside, grace+time.Second):
 		h.log.Warn("a call outside is still under way: its outcome is found out at the next start")
 		if ctx.Err() == nil { // it was not told to end
@@ -151,6 +158,15 @@ func (h *Hub) Run(ctx context.Context) error {
 		h.log.Info("crossdock ends")
 	}
 	return errors.Join(err, h.Close())
+}
+
+// owner names this start of this hub among the nodes that share a store.
+func owner() string {
+	host, err := os.Hostname()
+	if err != nil {
+		host = "node"
+	}
+	return fmt.Sprintf("%s/%d/%s", host, os.Getpid(), rand.Text())
 }
 
 // told logs each step that did something, for serve -v.

@@ -193,7 +193,7 @@ func TestCommitThatIsStillUnderWay(t *testing.T) {
 // waiting waits until so many statements wait for a lock in a schema.
 func waiting(t *testing.T, name string, n int) {
 	t.Helper()
-	db, err := pgx.Connect(t.Context(), schema(t, name))
+	db, err := pgx.Connect(t.Context(), storetest.Database(t, name))
 	must(t, err)
 	defer db.Close(t.Context())
 	is := 0
@@ -300,7 +300,7 @@ func TestConnectionsEndedByTheServer(t *testing.T) {
 			}
 		}
 	})
-	db, err := pgx.Connect(t.Context(), schema(t, t.Name()))
+	db, err := pgx.Connect(t.Context(), storetest.Database(t, t.Name()))
 	must(t, err)
 	defer db.Close(t.Context())
 	ends := 0

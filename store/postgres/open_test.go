@@ -93,7 +93,7 @@ func TestServersThatAreRefused(t *testing.T) {
 }
 
 func TestOpenRefuses(t *testing.T) {
-	url := schema(t, t.Name())
+	url := storetest.Database(t, t.Name())
 	db, err := pgx.Connect(t.Context(), url)
 	must(t, err)
 	defer db.Close(t.Context())
@@ -118,7 +118,7 @@ func TestOpenRefuses(t *testing.T) {
 
 func TestManyNodesStartAtOnce(t *testing.T) {
 	var all sync.WaitGroup
-	url := schema(t, t.Name())
+	url := storetest.Database(t, t.Name())
 	for range 8 {
 		all.Go(func() {
 			s, err := postgres.Open(context.Background(), url, postgres.Options{})
@@ -137,7 +137,7 @@ func TestManyNodesStartAtOnce(t *testing.T) {
 }
 
 func TestNothingElseIsTouched(t *testing.T) {
-	db, err := pgx.Connect(t.Context(), schema(t, t.Name()))
+	db, err := pgx.Connect(t.Context(), storetest.Database(t, t.Name()))
 	must(t, err)
 	defer db.Close(t.Context())
 	_, err = db.Exec(t.Context(), "CREATE TABLE public.theirs (id int); INSERT INTO public.theirs VALUES (1)")
@@ -157,7 +157,7 @@ func TestNothingElseIsTouched(t *testing.T) {
 }
 
 func TestReadOnly(t *testing.T) {
-	_, err := postgres.Open(t.Context(), schema(t, t.Name()), postgres.Options{ReadOnly: true})
+	_, err := postgres.Open(t.Context(), storetest.Database(t, t.Name()), postgres.Options{ReadOnly: true})
 	says(t, err, "version 0", "start crossdock serve")
 	hub := open(t, t.Name(), postgres.Options{})
 	must(t, file(t, hub, "a"))
@@ -176,7 +176,7 @@ func TestNewerTablesAreRefused(t *testing.T) {
 	s := open(t, t.Name(), postgres.Options{})
 	must(t, s.Exec(t.Context(), "INSERT INTO step (number) VALUES (99)"))
 	for _, o := range []postgres.Options{{}, {ReadOnly: true}} {
-		_, err := postgres.Open(t.Context(), schema(t, t.Name()), o)
+		_, err := postgres.Open(t.Context(), storetest.Database(t, t.Name()), o)
 		says(t, err, "version 99", "newer crossdock")
 	}
 }

@@ -8,6 +8,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+
+	"github.com/crossdockhq/crossdock/store/storetest"
 )
 
 // proxy stands between a node and the server and cuts all connections at a moment.
@@ -28,7 +30,7 @@ type proxy struct {
 // through returns the address of a schema by way of a proxy.
 func through(t testing.TB, name string) (*proxy, string) {
 	t.Helper()
-	u, err := url.Parse(schema(t, name))
+	u, err := url.Parse(storetest.Database(t, name))
 	must(t, err)
 	q := u.Query()
 	p := &proxy{t: t, server: filepath.Join(q.Get("host"), ".s.PGSQL.5432"), conns: map[net.Conn]bool{}}

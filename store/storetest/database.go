@@ -1,0 +1,32 @@
+package storetest
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"os"
+	"sync"
+	"testing"
+
+	"github.com/crossdockhq/crossdock/store/postgres/cluster"
+)
+
+// shared is the one server of a test program. It ends with the program, whose end
+// its guard sees.
+var shared = sync.OnceValues(func() (*cluster.Cluster, error) { return cluster.Start(context.Background()) })
+
+// Database returns the address of a PostgreSQL database with a schema that belongs
+// to name, on a throw-away server that all tests of a program share. Where the
+// programs of PostgreSQL are missing the test is skipped, in CI it fails.
+func Database(t testing.TB, name string) string {
+	t.Helper()
+	c, err := shared()
+	switch {
+	case errors.Is(err, cluster.ErrMissing) && os.Getenv("CI") != "true":
+		t.Skip(cluster.ErrMissing)
+	case err != nil:
+		t.Fatal(err)
+	}
+	return c.URL(fmt.Sprintf("t_%x", sha256.Sum256([]byte(name)))[:24])
+}
