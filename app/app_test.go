@@ -34,12 +34,14 @@ var types = []connector.Type{odooconn.Type, shopifyconn.Type}
 // rig is a hub that runs as serve runs it, over sockets and the production
 // store, against an Odoo stand-in.
 type rig struct {
-	t    *testing.T
-	odoo *odoo.Server
-	cfg  *config.Config
-	base string
-	stop func()
-	done chan error
+	t        *testing.T
+	odoo     *odoo.Server
+	away     string // the address of Odoo
+	database string // "": the store is in the data directory
+	cfg      *config.Config
+	base     string
+	stop     func()
+	done     chan error
 }
 
 // onBoth runs a test on a hub with each store.
@@ -50,6 +52,16 @@ func onBoth(t *testing.T, test func(t *testing.T, r *rig)) {
 
 // newRig starts a hub that keeps its store in a database, "" for its data directory.
 func newRig(t *testing.T, database string) *rig {
+	t.Helper()
+	r := newHouse(t)
+	r.database = database
+	r.open()
+	r.story("item/SKU2006-035", func(*replay.Story) bool { return true }) // what Odoo sells is known
+	return r
+}
+
+// newHouse makes the Odoo stand-in.
+func newHouse(t *testing.T) *rig {
 	t.Helper()
 	r := &rig{t: t, odoo: odoo.New(odoo.Config{Version: 18, Database: sim.Database, User: sim.User, Password: sim.Password, Clock: time.Now, Seed: 1})}
 	must(t, r.odoo.AddWarehouse("E", "East"))
@@ -65,13 +77,21 @@ func newRig(t *testing.T, database string) *rig {
 	}
 	away := httptest.NewServer(r.odoo)
 	t.Cleanup(away.Close)
+	r.away = away.URL
+	return r
+}
+
+// open starts a hub in a data directory of its own.
+func (r *rig) open() {
+	t := r.t
+	t.Helper()
 	dir, err := os.MkdirTemp("", "hub") // short: a socket's path may have about 100 characters
 	must(t, err)
 	t.Cleanup(func() { must(t, os.RemoveAll(dir)) })
 	where, secrets := "sqlite", sim.Secrets()
-	if database != "" {
+	if r.database != "" {
 		where = `{ postgres: "${file:/database}" }`
-		secrets.File = func(string) ([]byte, error) { return []byte(database), nil }
+		secrets.File = func(string) ([]byte, error) { return []byte(r.database), nil }
 	}
 	source := fmt.Sprintf(`
 version: 1
@@ -82,13 +102,11 @@ companies: { US1: { currency: USD, zone: America/New_York } }
 connections:
   shop: { type: shopify, company: US1, sites: [E], shop: jsmith.myshopify.com, token: "${env:SHOPIFY_TOKEN}", secret: "${env:SHOPIFY_SECRET}" }
   odoo: { type: odoo, url: %s, database: sandbox, user: hub@example.org, key: "${env:ODOO_KEY}", pull: 1s }
-`, filepath.Join(dir, "data"), where, away.URL)
+`, filepath.Join(dir, "data"), where, r.away)
 	r.cfg, err = config.Load("crossdock.yaml", []byte(source), types, secrets)
 	must(t, err)
 	r.start()
 	t.Cleanup(r.end)
-	r.story("item/SKU2006-035", func(*replay.Story) bool { return true }) // what Odoo sells is known
-	return r
 }
 
 func (r *rig) start() {
@@ -196,22 +214,29 @@ func testShopifySample(t *testing.T, r *rig) {
 	}
 }
 
+// consistent is the sample with states, sums and SKUs made consistent.
+func consistent(t *testing.T, updated string) []byte {
+	t.Helper()
+	var body map[string]any
+	d := json.NewDecoder(bytes.NewReader(sample(t)))
+	d.UseNumber()
+	must(t, d.Decode(&body))
+	body["cancelled_at"], body["cancel_reason"], body["test"], body["confirmed"], body["financial_status"] = nil, nil, false, true, "paid"
+	body["subtotal_price"] = "394.95"
+	body["subtotal_price_set"] = map[string]any{"shop_money": map[string]any{"amount": "394.95", "currency_code": "USD"}, "presentment_money": map[string]any{"amount": "394.95", "currency_code": "USD"}}
+	body["updated_at"] = updated
+	b, err := json.Marshal(body)
+	must(t, err)
+	return b
+}
+
 // TestShopifySampleConsistent: the same bodies with states, sums and SKUs made
 // consistent give one confirmed order with the same lines and 404.95.
 func TestShopifySampleConsistent(t *testing.T) { onBoth(t, testShopifySampleConsistent) }
 
 func testShopifySampleConsistent(t *testing.T, r *rig) {
 	for i, topic := range []string{"create", "updated"} {
-		var body map[string]any
-		d := json.NewDecoder(bytes.NewReader(sample(t)))
-		d.UseNumber()
-		must(t, d.Decode(&body))
-		body["cancelled_at"], body["cancel_reason"], body["test"], body["confirmed"], body["financial_status"] = nil, nil, false, true, "paid"
-		body["subtotal_price"] = "394.95"
-		body["subtotal_price_set"] = map[string]any{"shop_money": map[string]any{"amount": "394.95", "currency_code": "USD"}, "presentment_money": map[string]any{"amount": "394.95", "currency_code": "USD"}}
-		body["updated_at"] = fmt.Sprintf("2021-12-31T19:00:0%d-05:00", i)
-		b, err := json.Marshal(body)
-		must(t, err)
+		b := consistent(t, fmt.Sprintf("2021-12-31T19:00:0%d-05:00", i))
 		if status := r.send("orders/"+topic, b, sim.Secret); status != http.StatusOK {
 			t.Fatalf("orders/%s was answered %d", topic, status)
 		}
@@ -235,6 +260,36 @@ func testShopifySampleConsistent(t *testing.T, r *rig) {
 		if x.Open() {
 			t.Errorf("exception %s", x.Text)
 		}
+	}
+}
+
+// TestTwoNodes: two hubs on one database take orders at both doors, and each order is
+// made once. When one ends, the other does its work.
+func TestTwoNodes(t *testing.T) {
+	one := newRig(t, storetest.Database(t, t.Name()))
+	two := &rig{t: t, odoo: one.odoo, away: one.away, database: one.database}
+	two.open()
+	order := func(r *rig, n int) string {
+		id := fmt.Sprintf("82098291194615450%d", n)
+		b := bytes.ReplaceAll(consistent(t, "2021-12-31T19:00:00-05:00"), []byte("820982911946154508"), []byte(id))
+		if status := r.send("orders/create", b, sim.Secret); status != http.StatusOK {
+			t.Fatalf("order %s was answered %d", id, status)
+		}
+		return "order/" + id
+	}
+	confirmed := func(s *replay.Story) bool {
+		return s.Record.Text("state") == string(crossdock.OrderConfirmed) && len(s.Work) == 0
+	}
+	first, second := order(one, 1), order(two, 2)
+	order(one, 2) // the shop asks at another door
+	for _, r := range []*rig{one, two} {
+		r.story(first, confirmed)
+		r.story(second, confirmed)
+	}
+	one.end()
+	two.story(order(two, 3), confirmed)
+	if orders := one.odoo.Rows("sale.order"); len(orders) != 3 {
+		t.Errorf("Odoo holds %d orders, want 3: %v", len(orders), orders)
 	}
 }
 
