@@ -174,6 +174,21 @@ func (s server) refused(o Options) error {
 	return nil
 }
 
+// Drop removes the schema that a URL names, and all that is in it, for good. Where
+// there is none it does nothing.
+func Drop(ctx context.Context, url string) error {
+	cfg, err := configure(url, Options{})
+	if err != nil {
+		return err
+	}
+	c, err := pgx.ConnectConfig(ctx, cfg.ConnConfig)
+	if err != nil {
+		return fmt.Errorf("drop schema %s: %w", cfg.ConnConfig.RuntimeParams["search_path"], err)
+	}
+	_, err = c.Exec(ctx, "DROP SCHEMA IF EXISTS "+pgx.Identifier{cfg.ConnConfig.RuntimeParams["search_path"]}.Sanitize()+" CASCADE")
+	return errors.Join(err, c.Close(ctx))
+}
+
 // Place names the server, database and schema; it holds no secret.
 func (s *Store) Place() string { return s.place }
 

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/crossdockhq/crossdock/store/postgres/cluster"
@@ -16,9 +17,12 @@ import (
 // its guard sees.
 var shared = sync.OnceValues(func() (*cluster.Cluster, error) { return cluster.Start(context.Background()) })
 
+// rounds counts how often the tests of a name have ended, for go test -count.
+var rounds sync.Map // name → *atomic.Int64
+
 // Database returns the address of a PostgreSQL database with a schema that belongs
-// to name, on a throw-away server that all tests of a program share. Where the
-// programs of PostgreSQL are missing the test is skipped, in CI it fails.
+// to name, until the test ends, on a throw-away server that all tests of a program
+// share. Where the programs of PostgreSQL are missing the test is skipped, in CI it fails.
 func Database(t testing.TB, name string) string {
 	t.Helper()
 	c, err := shared()
@@ -28,5 +32,8 @@ func Database(t testing.TB, name string) string {
 	case err != nil:
 		t.Fatal(err)
 	}
-	return c.URL(fmt.Sprintf("t_%x", sha256.Sum256([]byte(name)))[:24])
+	n, _ := rounds.LoadOrStore(name, new(atomic.Int64))
+	round := n.(*atomic.Int64) //nolint:errcheck // nothing else is put in
+	t.Cleanup(func() { round.Add(1) })
+	return c.URL(fmt.Sprintf("t_%x", sha256.Sum256(fmt.Appendf(nil, "%d %s", round.Load(), name)))[:24])
 }
