@@ -32,7 +32,7 @@ func (d *Demo) keep(ctx context.Context) (string, error) {
 	case d.o.Store != "postgres":
 		return "", crossdock.Errorf(crossdock.Invalid, "--store %s: a demo keeps its store in sqlite or postgres", d.o.Store)
 	}
-	address := ""
+	var address string
 	if d.o.Database != "" {
 		u, err := url.Parse(d.o.Database)
 		if err != nil || u.Scheme != "postgres" && u.Scheme != "postgresql" {

@@ -217,3 +217,14 @@ func TestFull(t *testing.T) {
 	must(t, file(t, s, "b"))
 	d.Commit(1, storetest.Thousand(0))
 }
+
+func TestDrop(t *testing.T) {
+	url := storetest.Database(t, t.Name())
+	must(t, postgres.Drop(t.Context(), url)) // there is none
+	s, err := postgres.Open(t.Context(), url, postgres.Options{})
+	must(t, err)
+	must(t, errors.Join(file(t, s, "a"), s.Close()))
+	must(t, postgres.Drop(t.Context(), url))
+	_, err = postgres.Open(t.Context(), url, postgres.Options{ReadOnly: true})
+	says(t, err, "version 0")
+}

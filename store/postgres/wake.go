@@ -34,11 +34,7 @@ func (s *Store) channel() string { return "crossdock_" + s.schema }
 // Listen implements store.Listener. It takes a connection for itself.
 func (s *Store) Listen(ctx context.Context, wake func()) error {
 	for ctx.Err() == nil {
-		err := s.listen(ctx, wake)
-		if ctx.Err() != nil {
-			break
-		}
-		_ = err // the rooms meet the same trouble and say so; here it is tried again
+		_ = s.listen(ctx, wake) // the rooms meet the same trouble and say so; here it is tried again
 		select {
 		case <-ctx.Done():
 		case <-time.After(time.Second):

@@ -58,6 +58,12 @@ func programs() (string, error) {
 	return "", ErrMissing
 }
 
+// Installed reports ErrMissing where Start would find no programs.
+func Installed() error {
+	_, err := programs()
+	return err
+}
+
 // release returns the number in a path such as /usr/lib/postgresql/15/bin/initdb, 0 without one.
 func release(path string) int {
 	digits := strings.FieldsFunc(filepath.Dir(path), func(r rune) bool { return r < '0' || r > '9' })
@@ -89,7 +95,7 @@ func Start(ctx context.Context, settings ...string) (_ *Cluster, err error) {
 		return nil, crossdock.Errorf(crossdock.Unavailable, "start a database: %w", err)
 	}
 	c := &Cluster{}
-	if c.dir, err = os.MkdirTemp("", "crossdock-pg-"); err != nil {
+	if c.dir, err = os.MkdirTemp(shortest(), "crossdock-pg-"); err != nil {
 		return nil, crossdock.Errorf(crossdock.Unavailable, "start a database: %w", err)
 	}
 	defer func() {
@@ -120,6 +126,16 @@ func Start(ctx context.Context, settings ...string) (_ *Cluster, err error) {
 		return nil, err
 	}
 	return c, c.ready(ctx, bin)
+}
+
+// shortest returns where temporary directories are made: /tmp, because the path of a
+// socket may have about 100 characters and another user may have to come to it; ""
+// for the system's choice where there is none.
+func shortest() string {
+	if is, err := os.Stat("/tmp"); err == nil && is.IsDir() {
+		return "/tmp"
+	}
+	return ""
 }
 
 // owner says as whom the server runs: nil, a group of its own aside, for as whom we do.
