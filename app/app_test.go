@@ -26,6 +26,7 @@ import (
 	"github.com/crossdockhq/crossdock/sandbox/odoo"
 	"github.com/crossdockhq/crossdock/sandbox/shopify"
 	"github.com/crossdockhq/crossdock/sim"
+	"github.com/crossdockhq/crossdock/store/postgres"
 	"github.com/crossdockhq/crossdock/store/storetest"
 )
 
@@ -291,6 +292,28 @@ func TestTwoNodes(t *testing.T) {
 	if orders := one.odoo.Rows("sale.order"); len(orders) != 3 {
 		t.Errorf("Odoo holds %d orders, want 3: %v", len(orders), orders)
 	}
+}
+
+// TestLeasesOfAKilledHub: a hub that was killed gave back no lease; the next start in
+// its data directory knows that it has ended and does not wait.
+func TestLeasesOfAKilledHub(t *testing.T) {
+	r := newRig(t, storetest.Database(t, t.Name()))
+	r.end()
+	s, err := postgres.Open(t.Context(), r.database, postgres.Options{})
+	must(t, err)
+	for _, name := range []string{"desk", "pull odoo", "dispatch odoo"} {
+		_, err := s.Leases().Acquire(t.Context(), name, "the killed one", time.Hour)
+		must(t, err)
+	}
+	must(t, s.Close())
+	must(t, os.WriteFile(filepath.Join(r.cfg.Data, "owner"), []byte("the killed one"), 0o600))
+	r.start()
+	if status := r.send("orders/create", consistent(t, "2021-12-31T19:00:00-05:00"), sim.Secret); status != http.StatusOK {
+		t.Fatalf("the order was answered %d", status)
+	}
+	r.story("order/820982911946154508", func(s *replay.Story) bool {
+		return s.Record.Text("state") == string(crossdock.OrderConfirmed) && len(s.Work) == 0
+	})
 }
 
 // TestUnsigned: what is not genuine is refused and leaves no trace.

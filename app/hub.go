@@ -5,13 +5,12 @@ package app
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net"
 	"net/http"
-	"os"
 	"path/filepath"
 	"time"
 
@@ -40,6 +39,7 @@ type Hub struct {
 	cfg      *config.Config
 	log      *slog.Logger
 	store    store.Store
+	lock     io.Closer // of the data directory; nil: the store holds it
 	house    *house.House
 	listener net.Listener
 	socket   net.Listener
@@ -60,6 +60,10 @@ func Open(ctx context.Context, cfg *config.Config, log *slog.Logger) (_ *Hub, er
 	if h.store, err = openStore(ctx, cfg, config.Lookup{}, false); err != nil {
 		return nil, err
 	}
+	owner, err := h.enter(ctx)
+	if err != nil {
+		return nil, err
+	}
 	conns := map[crossdock.System]connector.Connector{}
 	pull := map[crossdock.System]time.Duration{}
 	for _, c := range cfg.Connections {
@@ -70,7 +74,7 @@ func Open(ctx context.Context, cfg *config.Config, log *slog.Logger) (_ *Hub, er
 		conns[c.System], pull[c.System] = conn, c.Pull
 	}
 	h.house = house.New(house.Options{
-		Store: h.store, Setup: cfg.Setup(), Connectors: conns, Pull: pull, Reconcile: reconcileEvery, Now: time.Now, Log: log, Owner: owner(),
+		Store: h.store, Setup: cfg.Setup(), Connectors: conns, Pull: pull, Reconcile: reconcileEvery, Now: time.Now, Log: log, Owner: owner,
 		Broken: func(err error) {
 			select {
 			case h.broken <- err:
@@ -102,6 +106,10 @@ func (h *Hub) Close() error {
 	}
 	if h.store != nil {
 		err = errors.Join(err, h.store.Close())
+	}
+	if h.lock != nil {
+		err = errors.Join(err, h.lock.Close())
+		h.lock = nil
 	}
 	return err
 }
@@ -158,15 +166,6 @@ func (h *Hub) Run(ctx context.Context) error {
 		h.log.Info("crossdock ends")
 	}
 	return errors.Join(err, h.Close())
-}
-
-// owner names this start of this hub among the nodes that share a store.
-func owner() string {
-	host, err := os.Hostname()
-	if err != nil {
-		host = "node"
-	}
-	return fmt.Sprintf("%s/%d/%s", host, os.Getpid(), rand.Text())
 }
 
 // told logs each step that did something, for serve -v.

@@ -38,6 +38,9 @@ type Leases interface {
 	Renew(ctx context.Context, l Lease, ttl time.Duration) (Lease, error)
 	// Release frees a lease at once. One that is not held any more is left as it is.
 	Release(ctx context.Context, l Lease) error
+	// Vacate frees every lease of an owner that is known to have ended, so that nobody
+	// waits for them to expire.
+	Vacate(ctx context.Context, owner string) error
 }
 
 // Is reports whether two leases are of one work, owner and epoch.

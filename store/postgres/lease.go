@@ -69,6 +69,18 @@ func (l leases) Release(ctx context.Context, of store.Lease) error {
 	return nil
 }
 
+// Vacate implements store.Leases.
+func (l leases) Vacate(ctx context.Context, owner string) error {
+	err := l.s.write(ctx, func(c *pgx.Conn) error {
+		_, err := c.Exec(ctx, "UPDATE lease SET until = '-infinity' WHERE owner = $1", owner)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("vacate in %s: %w", l.s.place, err)
+	}
+	return nil
+}
+
 func notHeld(of store.Lease) error {
 	return crossdock.Errorf(crossdock.Conflict, "lease %s of %s, epoch %d, is not held any more: %w", of.Name, of.Owner, of.Epoch, store.ErrStale)
 }

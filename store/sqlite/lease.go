@@ -58,6 +58,19 @@ func (l *leases) Release(_ context.Context, of store.Lease) error {
 	return nil
 }
 
+// Vacate implements store.Leases.
+func (l *leases) Vacate(_ context.Context, owner string) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for name, one := range l.last {
+		if one.Owner == owner {
+			one.Until = time.Time{}
+			l.last[name] = one
+		}
+	}
+	return nil
+}
+
 // check refuses a lease that is not held, for use under mu.
 func (l *leases) check(of store.Lease) error {
 	if is := l.last[of.Name]; !is.Is(of) || !time.Now().Before(is.Until) {

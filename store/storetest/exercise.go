@@ -61,6 +61,7 @@ func Exercise(t *testing.T, open func(t *testing.T, dir string) store.Store) {
 		{"a lease has one holder", oneHolder},
 		{"a lease is renewed by its holder and free when released", renewAndRelease},
 		{"a lease expires", expiry},
+		{"the leases of an owner that has ended are free at once", vacated},
 		{"a write under an old epoch is stale and writes nothing", epochFences},
 		{"a stale write holds up no other", staleBesideGood},
 		{"what is written under a lease is in the order of its epochs", orderOfEpochs},

@@ -117,6 +117,19 @@ func expiry(h *house) {
 	h.same("what is filed", 0, len(h.lane(crossdock.Normal)))
 }
 
+func vacated(h *house) {
+	desk, pull, other := h.acquire("desk", "ada", long), h.acquire("pull odoo", "ada", long), h.acquire("dispatch odoo", "bob", long)
+	h.must(h.s.Leases().Vacate(h.Context(), "ada"))
+	h.must(h.s.Leases().Vacate(h.Context(), "nobody"))
+	for _, l := range []store.Lease{desk, pull} {
+		err := h.s.Journal().File(h.Context(), store.Filing{Arrivals: []*store.Arrival{message(crossdock.Normal, "late")}, Under: &l})
+		h.refused(err, store.ErrStale)
+		h.same("the epoch after it", l.Epoch+1, h.acquire(l.Name, "eve", long).Epoch)
+	}
+	_, err := h.s.Leases().Renew(h.Context(), other, long)
+	h.must(err)
+}
+
 // epochFences has a holder that looked whether it still holds its lease, was paused
 // and goes on after somebody else has taken over.
 func epochFences(h *house) {
