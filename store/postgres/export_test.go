@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"context"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 )
@@ -32,6 +33,9 @@ func (s *Store) Begin(ctx context.Context, text string) (end func(), err error) 
 		c.Release()
 	}, nil
 }
+
+// Patience sets how long it is tried to find out what came of a commit.
+func (s *Store) Patience(d time.Duration) { s.patience = d }
 
 // Verdict is what an SQLSTATE means.
 var Verdict = verdict

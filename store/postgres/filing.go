@@ -228,7 +228,7 @@ func (g *group) find(ctx context.Context, c *pgx.Conn) (there bool, err error) {
 // that was lost with why. find waits for it to end and tells whether it is there.
 // The answer is nil, ErrAway, or ErrBroken when nobody can tell for long.
 func (s *Store) settle(why error, find func(context.Context, *pgx.Conn) (bool, error)) error {
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	ctx, cancel := context.WithTimeout(context.Background(), s.patience)
 	defer cancel()
 	wait := 10 * time.Millisecond
 	for {
@@ -247,7 +247,8 @@ func (s *Store) settle(why error, find func(context.Context, *pgx.Conn) (bool, e
 		}
 		select {
 		case <-ctx.Done():
-			return s.judge(fmt.Errorf("%w: nobody can tell what came of a commit (%w) for %s: %w", store.ErrBroken, why, patience, err), false)
+			// Not wrapped: what led here may be ErrAway, which would be tried again.
+			return s.judge(fmt.Errorf("%w: nobody can tell what came of a commit (%v) for %s: %v", store.ErrBroken, why, s.patience, err), false) //nolint:errorlint // see above
 		case <-time.After(wait):
 			wait = min(2*wait, time.Second)
 		}

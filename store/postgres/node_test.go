@@ -190,6 +190,32 @@ func TestCommitThatIsStillUnderWay(t *testing.T) {
 	}
 }
 
+// The connection is lost in a commit and not to be had again: the store says that it
+// does not know, and is not written any more.
+func TestNobodyCanTell(t *testing.T) {
+	p, url := through(t, t.Name())
+	s, err := postgres.Open(t.Context(), url, postgres.Options{})
+	must(t, err)
+	defer s.Close()
+	s.Patience(300 * time.Millisecond)
+	must(t, file(t, s, "first"))
+	time.Sleep(tellAtMost)
+	p.stay = true
+	p.arm(2, true) // the first message locks, the second writes and commits
+	if err := file(t, s, "second"); !errors.Is(err, store.ErrBroken) || errors.Is(err, store.ErrAway) {
+		t.Errorf("a filing of which nobody knows ends in %v", err)
+	}
+	p.away.Store(false)
+	if err := file(t, s, "third"); !errors.Is(err, store.ErrBroken) {
+		t.Errorf("it is written on: %v", err)
+	}
+	again := open(t, t.Name(), postgres.Options{}) // the next start
+	if got := fmt.Sprint(filed(t, again)); got != "[first second]" {
+		t.Errorf("filed are %s", got)
+	}
+	must(t, file(t, again, "third"))
+}
+
 // waiting waits until so many statements wait for a lock in a schema.
 func waiting(t *testing.T, name string, n int) {
 	t.Helper()

@@ -47,6 +47,8 @@ type Store struct {
 	broken  atomic.Pointer[error] // the ErrBroken that ended writing
 	told    atomic.Int64          // when another node was told last, in nanoseconds since 1970
 	self    string                // tells our own words to other nodes apart
+
+	patience time.Duration // to find out what came of a commit whose answer was lost
 }
 
 var (
@@ -72,7 +74,7 @@ func Open(ctx context.Context, url string, o Options) (_ *Store, err error) {
 		o.Rand = rand.Reader
 	}
 	c := cfg.ConnConfig
-	s := &Store{o: o, schema: c.RuntimeParams["search_path"], self: rand.Text()}
+	s := &Store{o: o, schema: c.RuntimeParams["search_path"], self: rand.Text(), patience: patience}
 	s.place = fmt.Sprintf("schema %s of database %s at %s", s.schema, c.Database, c.Host)
 	if s.pool, err = pgxpool.NewWithConfig(ctx, cfg); err != nil {
 		return nil, fmt.Errorf("open %s: %w", s.place, err)

@@ -25,6 +25,7 @@ type proxy struct {
 	after bool // the message still gets through, its answer does not
 	seen  int
 	cut   chan struct{} // closed when it has cut
+	stay  bool          // nobody gets through after it
 }
 
 // through returns the address of a schema by way of a proxy.
@@ -84,6 +85,7 @@ func (p *proxy) toServer(client, server net.Conn) {
 		now := p.cutAt > 0 && p.seen == p.cutAt
 		p.mu.Unlock()
 		if now {
+			p.away.Store(p.stay)
 			client.Close() // before the server can answer
 			if p.after {
 				server.Write(b[:n])

@@ -41,10 +41,12 @@ func (s *Store) judge(err error, lost bool) error {
 	var dial *pgconn.ConnectError
 	var meant error
 	switch {
-	case err == nil, errors.Is(err, store.ErrStale), errors.Is(err, store.ErrAway), errors.Is(err, context.Canceled):
-		return err
+	case err == nil:
+		return nil
 	case errors.Is(err, store.ErrBroken):
 		meant = store.ErrBroken
+	case errors.Is(err, store.ErrStale), errors.Is(err, store.ErrAway), errors.Is(err, context.Canceled):
+		return err
 	case errors.As(err, &answer):
 		meant = verdict(answer.Code)
 	case crossdock.CodeOf(err) == crossdock.Invalid: // our own refusal, see fit
