@@ -14,8 +14,11 @@ import (
 )
 
 // shared is the one server of a test program. It ends with the program, whose end
-// its guard sees.
-var shared = sync.OnceValues(func() (*cluster.Cluster, error) { return cluster.Start(context.Background()) })
+// its guard sees. It keeps what it acknowledges, but does no work in the background,
+// which with hundreds of schemas would take longer than the tests.
+var shared = sync.OnceValues(func() (*cluster.Cluster, error) {
+	return cluster.Start(context.Background(), "checkpoint_timeout=1d", "max_wal_size=4GB", "autovacuum=off")
+})
 
 // rounds counts how often the tests of a name have ended, for go test -count.
 var rounds sync.Map // name → *atomic.Int64
