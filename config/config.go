@@ -32,7 +32,8 @@ const (
 type Config struct {
 	Name        string // the file it was read from
 	Listen      string // host:port where webhooks arrive, under /in/<connection>
-	Data        string // directory of journal and book, relative to the working directory
+	Data        string // directory of the hub's socket and, in SQLite, of journal and book; relative to the working directory
+	Store       Store  // of journal and book
 	Companies   []crossdock.Company
 	Connections []Connection // by name
 

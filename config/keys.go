@@ -20,7 +20,8 @@ type key struct {
 var topKeys = []key{
 	{"version", "Version of this form of file: 1.", true},
 	{"listen", "Host and port where webhooks arrive, under /in/<connection>; left out: " + DefaultListen + ".", false},
-	{"data", "Directory of journal and book, relative to this file; left out: " + DefaultData + ".", false},
+	{"data", "Directory of the hub's socket and, with store sqlite, of journal and book, relative to this file; left out: " + DefaultData + ".", false},
+	{"store", "Where journal and book are kept: sqlite, in the data directory, or {postgres: ADDRESS}, which several nodes may share; left out: sqlite.", false},
 	{"companies", "The companies that sell, by key.", false},
 	{"connections", "The outside systems, by name: small letters, digits and dashes.", true},
 }

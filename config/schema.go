@@ -51,6 +51,9 @@ func JSONSchema(types []connector.Type) ([]byte, error) {
 		"version": object{"const": 1},
 		"listen":  orReference(object{"type": "string", "pattern": `^[^ ]*:[0-9]{1,5}$`, "default": DefaultListen}),
 		"data":    orReference(object{"type": "string", "pattern": `\S`, "default": DefaultData}),
+		"store": object{"oneOf": []object{
+			{"const": "sqlite"}, mapping(storeKeys, object{"postgres": object{"$ref": "#/$defs/reference"}}),
+		}, "default": "sqlite"},
 		"companies": object{
 			"type": "object", "propertyNames": object{"pattern": companyName.String()},
 			"additionalProperties": mapping(companyKeys, object{

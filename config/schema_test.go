@@ -75,6 +75,7 @@ var unseen = map[string]string{
 	"settles-absurd":                  "a comparison",
 	"number-in-octal":                 "how a number is written",
 	"merge-key":                       "an editor merges it",
+	"store-no-address":                "what the reference stands for is known only where it is looked up",
 }
 
 // asJSON reads a file as an editor does; false where it is no single YAML document.

@@ -14,6 +14,7 @@ type shownConfig struct {
 	File        string              `json:"file"`
 	Listen      string              `json:"listen"`
 	Data        string              `json:"data"`
+	Store       string              `json:"store"`
 	Companies   []crossdock.Company `json:"companies"`
 	Connections []Connection        `json:"connections"`
 }
@@ -33,7 +34,7 @@ type shownConnection struct {
 
 // MarshalJSON writes c without its secrets.
 func (c Config) MarshalJSON() ([]byte, error) {
-	s := shownConfig{File: c.Name, Listen: c.Listen, Data: c.Data, Companies: c.Companies, Connections: c.Connections}
+	s := shownConfig{File: c.Name, Listen: c.Listen, Data: c.Data, Store: c.Store.String(), Companies: c.Companies, Connections: c.Connections}
 	if s.Companies == nil {
 		s.Companies = []crossdock.Company{}
 	}
