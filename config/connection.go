@@ -97,6 +97,10 @@ func (r *reader) role(c *Connection, all []entry, path string, companies []cross
 			c.Company = r.company(e, at, companies)
 		case "sites":
 			c.Sites = r.sites(e, at)
+		case "locations":
+			c.Locations = r.locations(e, at)
+		case "tell":
+			c.Tell = r.tell(e, at)
 		case "takes":
 			c.Takes = r.kindList(e, at, c.Type.Takes, "is nothing that "+c.Type.Name+" takes")
 		case "owns":

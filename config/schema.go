@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"strconv"
 
+	"github.com/crossdockhq/crossdock"
 	"github.com/crossdockhq/crossdock/connector"
 )
 
@@ -95,9 +96,12 @@ func connectionSchema(t connector.Type) object {
 		all = append(all, string(k))
 	}
 	values := object{
-		"type":    object{"const": t.Name},
-		"company": object{"type": "string", "pattern": companyName.String()},
-		"sites":   listOf(object{"type": "string", "pattern": `\S`}, true),
+		"type":      object{"const": t.Name},
+		"company":   object{"type": "string", "pattern": companyName.String()},
+		"sites":     listOf(object{"type": "string", "pattern": `\S`}, true),
+		"locations": object{"type": "object", "additionalProperties": object{"type": "string", "pattern": `\S`}},
+		"tell":      listOf(object{"enum": crossdock.Tells}, true),
+
 		"takes":   kindsSchema(takes),
 		"owns":    kindsSchema(all),
 		"pull":    object{"type": "string", "pattern": "^off$|" + durationPattern, "default": "1m"},
