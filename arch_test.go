@@ -43,7 +43,7 @@ var floor = map[string]room{
 	"connectors/odoo":         {ours: ". connector", others: decimalLibrary + " golang.org/x/time"},
 	"connectors/shopify":      {ours: ". connector", others: decimalLibrary + " golang.org/x/time"},
 	"house":                   {ours: ". store core connector intake desk dispatch reconcile", others: ""},
-	"intake":                  {ours: ". store connector", others: ""},
+	"intake":                  {ours: ". store connector", others: "golang.org/x/sync"},
 	"desk":                    {ours: ". store connector core", others: ""},
 	"dispatch":                {ours: ". store connector", others: ""},
 	"reconcile":               {ours: ". store connector", others: ""},

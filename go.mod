@@ -14,6 +14,8 @@ require (
 
 require golang.org/x/sync v0.24.0
 
+require golang.org/x/mod v0.42.0 // indirect
+
 require (
 	github.com/agnivade/levenshtein v1.2.2 // indirect
 	github.com/dustin/go-humanize v1.0.1 // indirect

@@ -72,7 +72,7 @@ type Receiver interface {
 	Translator
 	// Receive checks that a request is genuine (over the raw bytes, in constant
 	// time) and bounded, and makes messages of it without understanding them. It
-	// reads the body with ReadRaw. A request that is not genuine is an error with
+	// reads the body with ReadRaw, to its end. A request that is not genuine is an error with
 	// code Unauthorized. The answer leaves after the messages are filed. A body
 	// beyond HardCap is a message with a Fault and an answer of status 413.
 	Receive(r *http.Request) ([]crossdock.Message, Answer, error)

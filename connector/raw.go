@@ -1,22 +1,22 @@
 package connector
 
 import (
-	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"hash"
 	"io"
+	"net/http"
 
 	"github.com/crossdockhq/crossdock"
 )
 
 // Bounds of a received body, in bytes. Up to Limit it is an ordinary message; up
 // to HardCap it is kept, with a fault; beyond it only its digest and headers are,
-// and beyond Endless nobody reads on.
+// however long it is. A sender that goes on for ever is ended by the read deadline
+// of the server.
 const (
 	Limit   = 2 << 20
 	HardCap = 16 << 20
-	Endless = 64 << 20
 )
 
 // Raw is a body as it was received.
@@ -29,36 +29,62 @@ type Raw struct {
 // Over reports a body beyond HardCap.
 func (r Raw) Over() bool { return r.Size > HardCap }
 
-// ReadRaw reads a body once, feeding the raw bytes to the sums (HMACs), so that a
-// body too large to keep can still be told genuine. Beyond Endless, and when the
-// sender breaks off, it returns an error with code Invalid.
-func ReadRaw(body io.Reader, sums ...hash.Hash) (Raw, error) {
-	digest := sha256.New()
-	var kept bytes.Buffer
-	each := []io.Writer{digest, &capped{buf: &kept}}
+// Kept returns how many bytes of memory ReadRaw may take for the body of a request,
+// by the length it states: HardCap where it states none.
+func Kept(r *http.Request) int64 {
+	if r.ContentLength < 0 || r.ContentLength > HardCap {
+		return HardCap
+	}
+	return r.ContentLength
+}
+
+// ReadRaw reads the body of a request once, to its end, feeding the raw bytes to
+// the sums (HMACs), so that a body too large to keep can still be told genuine. When
+// the sender breaks off or is too slow it returns an error with code Invalid that
+// wraps the reader's.
+func ReadRaw(r *http.Request, sums ...hash.Hash) (Raw, error) {
+	var body io.Reader = http.NoBody
+	if r.Body != nil {
+		body = r.Body
+	}
+	digest, kept := sha256.New(), &capped{}
+	if r.ContentLength <= HardCap {
+		kept.body = make([]byte, 0, max(r.ContentLength, 0))
+	}
+	each := []io.Writer{digest, kept}
 	for _, h := range sums {
 		each = append(each, h)
 	}
-	n, err := io.Copy(io.MultiWriter(each...), io.LimitReader(body, Endless+1))
+	n, err := io.Copy(io.MultiWriter(each...), body)
 	if err != nil {
 		return Raw{}, crossdock.Errorf(crossdock.Invalid, "the body broke off after %d bytes: %w", n, err)
 	}
-	if n > Endless {
-		return Raw{}, crossdock.Errorf(crossdock.Invalid, "the body is larger than %d bytes", Endless)
-	}
 	raw := Raw{Size: n, Digest: hex.EncodeToString(digest.Sum(nil))}
 	if n <= HardCap {
-		raw.Body = kept.Bytes()
+		raw.Body = kept.body
 	}
 	return raw, nil
 }
 
-// capped keeps up to HardCap bytes and drops the rest.
-type capped struct{ buf *bytes.Buffer }
+// capped keeps up to HardCap bytes; once there are more it keeps none.
+type capped struct {
+	body []byte
+	over bool
+}
 
 func (c *capped) Write(p []byte) (int, error) {
-	if room := HardCap - c.buf.Len(); room > 0 {
-		c.buf.Write(p[:min(room, len(p))])
+	need := len(c.body) + len(p)
+	switch {
+	case c.over:
+		return len(p), nil
+	case need > HardCap:
+		c.over, c.body = true, nil
+		return len(p), nil
+	case need > cap(c.body): // doubled, and never beyond what may be kept
+		grown := make([]byte, len(c.body), max(need, min(2*cap(c.body), HardCap)))
+		copy(grown, c.body)
+		c.body = grown
 	}
+	c.body = append(c.body, p...)
 	return len(p), nil
 }

@@ -83,11 +83,18 @@ func (l *layer) message(m crossdock.Message, heard []heardOf) {
 	}
 	heard = serious(heard)
 	l.need(l.foreseen(heard)...)
+	for _, h := range heard {
+		l.expect("link:" + h.Of.String())
+		for _, n := range h.Names {
+			l.expect(n)
+		}
+	}
 	l.need(l.linked(heard)...)
 	l.ahead(heard)
 	for _, h := range heard {
 		l.hear(h)
 	}
+	l.stillDue(m)
 	if len(heard) == 0 {
 		l.say("nothing to do: it speaks of no record")
 	}
@@ -173,8 +180,13 @@ func (l *layer) linked(heard []heardOf) []Address {
 	for _, h := range heard {
 		if link := get[Link](l, LinkAt(h.Of)); link != nil {
 			need = append(need, RecordAt(link.To), ViewAt(h.from, link.To), WantAt(h.from, DoLook, link.To))
-			if link.To.Kind == crossdock.KindOrder {
+			switch link.To.Kind {
+			case crossdock.KindOrder:
 				need = append(need, PromiseAt(link.To), DeliveryAt(link.To))
+			case crossdock.KindStock:
+				need = append(need, Address{Balances, link.To.Key}, AwaitAt(stockPrefix+link.To.Key))
+			case crossdock.KindParty:
+				need = append(need, AwaitAt(goodName(link.To)))
 			}
 		}
 		if h.Of.Kind == crossdock.KindShipment {

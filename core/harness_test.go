@@ -14,7 +14,7 @@ import (
 
 // mostRounds is how often one entry may be decided again because rows were not
 // loaded: every round is a round trip of the desk to its store.
-const mostRounds = 6
+const mostRounds = 7
 
 // tb is what *testing.T and *rapid.T have in common here.
 type tb interface {

@@ -2,6 +2,7 @@ package core
 
 import (
 	"fmt"
+	"reflect"
 	"slices"
 
 	"github.com/crossdockhq/crossdock"
@@ -38,7 +39,10 @@ func (l *layer) judge(r *Record, o *crossdock.Order) {
 	for _, system := range l.setup.Takers(crossdock.KindOrder) {
 		l.soon(ViewAt(system, r.Of))
 	}
-	freed := l.release(r.Of)
+	if r.Judged > 0 {
+		l.soon(JudgementAt(r.Of, r.Judged))
+	}
+	freed, held := l.release(r.Of), o.State == crossdock.OrderHeld
 	j := &judging{facts: map[string]string{"channel": string(o.Channel), "company": o.Company}}
 	o.Findings, o.Site = nil, ""
 	j.find(checkTest(o))
@@ -68,11 +72,30 @@ func (l *layer) judge(r *Record, o *crossdock.Order) {
 		move(o, crossdock.OrderPromised)
 		l.promised(r, o)
 	}
+	if held && o.State != crossdock.OrderHeld {
+		l.outOfStockLists(r.Of, o)
+	}
+	l.keep(r, Judgement{Of: r.Of, Seq: l.seq, At: l.at, Findings: j.findings, Facts: j.facts, Setup: l.setup.Hash, Core: Version})
 	l.save(r, o)
-	l.put(&Judgement{Of: r.Of, Seq: l.seq, At: l.at, Findings: j.findings, Facts: j.facts, Setup: l.setup.Hash, Core: Version})
 	l.say(r.Of.Short() + " is " + string(o.State))
 	l.retouch("", r.Of)
 	l.freed(freed)
+}
+
+// keep writes a judgement, unless the last one came to the same by the same facts.
+func (l *layer) keep(r *Record, j Judgement) {
+	if r.Judged > 0 {
+		if last := get[Judgement](l, JudgementAt(r.Of, r.Judged)); last != nil {
+			same := *last
+			same.Seq, same.At = j.Seq, j.At
+			if reflect.DeepEqual(same, j) {
+				return
+			}
+		}
+	}
+	l.put(&j)
+	r.Judged = l.seq
+	l.put(r)
 }
 
 // promised says which systems should hold an order, its customer and its addresses.
@@ -197,10 +220,10 @@ func (l *layer) checkItems(j *judging, r *Record, o *crossdock.Order) {
 		case line.SKU == "":
 			l.hold(j, r, o, crossdock.Finding{Check: "item", Grade: crossdock.Hold, Place: place, Text: fmt.Sprintf("line %q of %s has no SKU: give its product one in %s", line.Title, r.Of.Short(), o.Channel)}, r.Of.Short()+"|"+line.Key)
 		case len(found) == 0:
-			l.hold(j, r, o, crossdock.Finding{Check: "item", Grade: crossdock.Hold, Place: place, Text: fmt.Sprintf("no item has the SKU %q: create it in the ERP or correct it in %s", line.SKU, o.Channel)}, name)
+			l.hold(j, r, o, crossdock.Finding{Check: "item", Grade: crossdock.Hold, Place: place, Text: itemText(line.SKU, 0, o.Channel)}, name)
 			l.await(name, Waiting{Of: r.Of})
 		case len(found) > 1:
-			l.hold(j, r, o, crossdock.Finding{Check: "item", Grade: crossdock.Hold, Place: place, Text: fmt.Sprintf("%d items have the SKU %q: leave it to one of them", len(found), line.SKU)}, name)
+			l.hold(j, r, o, crossdock.Finding{Check: "item", Grade: crossdock.Hold, Place: place, Text: itemText(line.SKU, len(found), o.Channel)}, name)
 			l.await(name, Waiting{Of: r.Of})
 		default:
 			l.settled("item", r.Of.Short()+"|"+line.Key, "the line has a SKU now")
@@ -234,6 +257,54 @@ func (l *layer) unneeded(of crossdock.Ref, before crossdock.Record, o *crossdock
 			l.settled("item", of.Short()+"|"+line.Key, "the order does not need it any more")
 		case l.unawait(skuName(line.SKU), Waiting{Of: of}):
 			l.settled("item", skuName(line.SKU), "no order needs it any more")
+		default:
+			l.nameAnother(line.SKU, of)
+		}
+	}
+	if o.State != crossdock.OrderHeld {
+		l.outOfStockLists(of, &was)
+	}
+}
+
+// nameAnother has the exception of a SKU that names an order which does not need it
+// any more name the one that has waited longest.
+func (l *layer) nameAnother(sku string, of crossdock.Ref) {
+	old := get[Exception](l, ExceptionAt(key("item", skuName(sku))))
+	who, ok := l.foremost(skuName(sku))
+	if old == nil || !old.Open() || old.Of != of || !ok {
+		return
+	}
+	r := l.record(who.Of)
+	var o crossdock.Order
+	if r == nil || r.Body.Unpack(&o) != nil {
+		return
+	}
+	x := *old
+	x.Of, x.System, x.Value, x.Place = who.Of, o.Channel, o.Totals.Total, ""
+	if i := slices.IndexFunc(o.Lines, func(line crossdock.Line) bool { return line.SKU == sku }); i >= 0 {
+		x.Place = fmt.Sprintf("lines[%d].sku", i)
+	}
+	x.Text = itemText(sku, len(l.named(skuName(sku))), o.Channel)
+	l.put(&x)
+	l.about(who.Of)
+}
+
+// itemText says what is wrong with a SKU that so many items have.
+func itemText(sku string, have int, channel crossdock.System) string {
+	if have == 0 {
+		return fmt.Sprintf("no item has the SKU %q: create it in the ERP or correct it in %s", sku, channel)
+	}
+	return fmt.Sprintf("%d items have the SKU %q: leave it to one of them", have, sku)
+}
+
+// outOfStockLists takes an order off the lists of those who wait for stock.
+func (l *layer) outOfStockLists(of crossdock.Ref, o *crossdock.Order) {
+	conn, _ := l.setup.Connection(o.Channel)
+	for _, line := range o.Lines {
+		for _, site := range conn.Sites {
+			if !line.Item.IsZero() {
+				l.unawait(stockName(line.Item, crossdock.BookRef(crossdock.KindSite, site)), Waiting{Of: of})
+			}
 		}
 	}
 }
@@ -263,7 +334,7 @@ func (l *layer) checkStock(j *judging, r *Record, o *crossdock.Order) {
 	l.hold(j, r, o, crossdock.Finding{Check: "stock", Grade: crossdock.Hold, Place: "lines", Text: "not enough stock at one site: " + short}, r.Of.Short())
 	for _, key := range conn.Sites {
 		for _, line := range needed {
-			l.await(stockName(line.Item, crossdock.BookRef(crossdock.KindSite, key)), Waiting{Of: r.Of})
+			l.await(stockName(line.Item, crossdock.BookRef(crossdock.KindSite, key)), Waiting{Of: r.Of, Needs: line.Count})
 		}
 	}
 }

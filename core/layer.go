@@ -24,8 +24,8 @@ type layer struct {
 	cited   map[crossdock.Ref]bool
 	refs    []crossdock.Ref
 	effect  string
-	waking  string    // what those being told waited for
-	missing []Address // rows that were asked for and are not loaded
+	stays   map[Address]bool // by ticket: asked to wait in this entry
+	missing []Address        // rows that were asked for and are not loaded
 	missed  map[Address]bool
 }
 
@@ -34,7 +34,7 @@ type unloaded struct{}
 
 // run gives f a fresh layer over the book and returns what it decided.
 func run(b Book, seq int64, at time.Time, f func(*layer)) (d Decision) {
-	l := &layer{base: b, seq: seq, at: at, rows: map[Address]Row{}, touched: map[Touch]bool{}, cited: map[crossdock.Ref]bool{}, missed: map[Address]bool{}}
+	l := &layer{base: b, seq: seq, at: at, rows: map[Address]Row{}, touched: map[Touch]bool{}, cited: map[crossdock.Ref]bool{}, missed: map[Address]bool{}, stays: map[Address]bool{}}
 	defer func() {
 		r := recover()
 		if len(l.missing) > 0 { // whatever happened since a row was missing means nothing

@@ -1,6 +1,7 @@
 package core
 
 import (
+	"maps"
 	"slices"
 	"strings"
 
@@ -95,9 +96,9 @@ func (l *layer) fresh(h heardOf) crossdock.Ref {
 
 // write puts a record with the fields a system changed and who set them.
 func (l *layer) write(r *Record, body crossdock.Record, changed crossdock.Fields, by crossdock.System) {
-	set := make(map[string]Source, len(r.Set)+len(changed))
-	for name, s := range r.Set {
-		set[name] = s
+	set := maps.Clone(r.Set)
+	if set == nil {
+		set = make(map[string]Source, len(changed))
 	}
 	for _, name := range changed {
 		set[name] = Source{System: by, Seq: l.seq}

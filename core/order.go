@@ -2,6 +2,7 @@ package core
 
 import (
 	"encoding/json"
+	"maps"
 	"slices"
 	"strings"
 
@@ -211,12 +212,10 @@ func (l *layer) letGo(of crossdock.Ref) {
 
 // changedSince reports that a system has changed a record after an entry.
 func changedSince(r *Record, by crossdock.System, seq int64) bool {
-	for _, s := range r.Set {
-		if s.System == by && s.Seq > seq {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(slices.Sorted(maps.Keys(r.Set)), func(name string) bool {
+		s := r.Set[name]
+		return s.System == by && s.Seq > seq
+	})
 }
 
 // lasting returns the findings that stand in an order that is judged no more: those

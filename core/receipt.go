@@ -38,17 +38,9 @@ func (l *layer) attempted(a crossdock.Attempt) {
 // resulted decides what came back from an attempt: one receipt after the other.
 // said are the statements of what pushes saw instead of what they expected.
 func (l *layer) resulted(r crossdock.Result, said []heardOf) {
-	var need []Address
-	for _, c := range r.Receipts {
-		need = append(need, RecordAt(c.Of), ViewAt(r.System, c.Of), WantAt(r.System, DoPush, c.Of), WantAt(r.System, DoLook, c.Of),
-			AwaitAt(keyName(r.System, c.Of)), ExceptionAt(key("push", string(r.System)+"|"+c.Of.Short())))
-		if c.Key != "" {
-			theirs := crossdock.Ref{System: r.System, Kind: c.Of.Kind, Key: c.Key}
-			need = append(need, LinkAt(theirs), AwaitAt("link:"+theirs.String()))
-		}
+	for _, c := range r.Receipts { // without its view a receipt goes nowhere
+		l.soon(ViewAt(r.System, c.Of), WantAt(r.System, DoPush, c.Of))
 	}
-	l.need(append(need, l.held(r)...)...)
-	l.need(l.promisedTo(r)...)
 	l.aheadAnswers(r)
 	for _, c := range r.Receipts {
 		l.about(c.Of)
@@ -62,36 +54,6 @@ func (l *layer) resulted(r crossdock.Result, said []heardOf) {
 	for _, h := range said {
 		l.hear(h)
 	}
-}
-
-// held lists what is read when the ERP answers for an order.
-func (l *layer) held(r crossdock.Result) []Address {
-	need := []Address{ExceptionAt(key("credentials", string(r.System)))}
-	for _, c := range r.Receipts {
-		switch c.Of.Kind {
-		case crossdock.KindOrder:
-			need = append(need, PromiseAt(c.Of), DeliveryAt(c.Of), ExceptionAt(key("amount", c.Of.Short())))
-		case crossdock.KindDocument:
-			need = append(need, DocumentAt(c.Of))
-		}
-	}
-	return need
-}
-
-// promisedTo lists the balances of what the orders of a result were promised.
-func (l *layer) promisedTo(r crossdock.Result) []Address {
-	var need []Address
-	for _, c := range r.Receipts {
-		if c.Of.Kind != crossdock.KindOrder {
-			continue
-		}
-		if p := get[Promise](l, PromiseAt(c.Of)); p != nil {
-			for _, line := range p.Lines {
-				need = append(need, BalanceAt(line.Item, p.Site), AwaitAt(stockName(line.Item, p.Site)))
-			}
-		}
-	}
-	return need
 }
 
 func (l *layer) receipt(r crossdock.Result, c crossdock.Receipt) {
@@ -217,6 +179,12 @@ func (l *layer) notLooked(system crossdock.System, c crossdock.Receipt) {
 	if w == nil {
 		return
 	}
+	if c.Code == crossdock.OK { // it was answered; what closed it came before
+		if w.Rev == c.Rev {
+			l.inVain(w)
+		}
+		return
+	}
 	n := *w
 	n.Tries++
 	n.Due, n.Why = l.at.Add(backoff(n.Tries, n.Of, c.After)), c.Text
@@ -226,6 +194,43 @@ func (l *layer) notLooked(system crossdock.System, c crossdock.Receipt) {
 	}
 	l.put(&n)
 	l.say("not looked up: " + c.Text)
+}
+
+// mostVain is after how many answers that say nothing of a record a person is told.
+const mostVain = 5
+
+// inVain keeps a look for later whose answer said nothing of its record, and gives
+// it up when that happens again and again.
+func (l *layer) inVain(w *Want) {
+	if w.State != WantDue {
+		return
+	}
+	n := *w
+	n.Tries++
+	n.Due, n.Why = l.at.Add(backoff(n.Tries, n.Of, 0)), "what "+string(n.System)+" answers says nothing of it"
+	if n.Tries >= mostVain {
+		n.State = WantStopped
+		l.raise(Exception{Check: "look", Code: crossdock.Internal, Text: "can't look up " + n.Of.Short() + " in " + string(n.System) + ": what it answers says nothing of it", Of: n.Of, System: n.System, Owner: ownerIntegrator}, string(n.System)+"|"+n.Of.Short())
+	}
+	l.put(&n)
+	l.say("looked up in vain")
+}
+
+// stillDue notes that an answer about one record has not closed the look for it.
+func (l *layer) stillDue(m crossdock.Message) {
+	if m.Asked.IsZero() || m.Key == "" {
+		return
+	}
+	theirs := crossdock.Ref{System: m.From, Kind: m.Kind, Key: m.Key}
+	at := []Address{WantAt(m.From, DoLook, theirs)}
+	if link := get[Link](l, LinkAt(theirs)); link != nil {
+		at = append(at, WantAt(m.From, DoLook, link.To))
+	}
+	for _, a := range at {
+		if w := get[Want](l, a); w != nil && w.Rev < l.seq && !m.Asked.Before(w.Due) {
+			l.inVain(w)
+		}
+	}
 }
 
 // backoff returns how long to wait after tries failures in a row: 2 s doubling

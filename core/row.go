@@ -24,6 +24,8 @@ const (
 	Balances   Table = "balance"
 	Promises   Table = "promise"
 	Awaits     Table = "await"
+	Waiters    Table = "waiter"
+	Tickets    Table = "ticket"
 	Documents  Table = "document"
 	Timers     Table = "timer"
 	Exceptions Table = "exception"
@@ -35,7 +37,7 @@ const (
 )
 
 // Tables lists every table of the book.
-var Tables = []Table{Records, Links, Names, Views, Wants, Balances, Promises, Awaits, Documents, Timers, Exceptions, Judgements, Setups, Openings, Tallies, Deliveries}
+var Tables = []Table{Records, Links, Names, Views, Wants, Balances, Promises, Awaits, Waiters, Tickets, Documents, Timers, Exceptions, Judgements, Setups, Openings, Tallies, Deliveries}
 
 // Address names one row of the book.
 type Address struct {
@@ -53,10 +55,11 @@ type Record struct {
 	Rev     int64             `json:"rev"` // counts its changes
 	Company string            `json:"company,omitempty"`
 	Body    crossdock.Record  `json:"body"`
-	Set     map[string]Source `json:"set,omitempty"`   // who set each field
-	Names   []string          `json:"names,omitempty"` // the matching keys it is found by
-	Into    crossdock.Ref     `json:"into,omitzero"`   // merged into this one: readers follow
-	Seq     int64             `json:"seq"`             // of the entry that changed it last
+	Set     map[string]Source `json:"set,omitempty"`    // who set each field
+	Names   []string          `json:"names,omitempty"`  // the matching keys it is found by
+	Into    crossdock.Ref     `json:"into,omitzero"`    // merged into this one: readers follow
+	Judged  int64             `json:"judged,omitempty"` // Seq of its last Judgement
+	Seq     int64             `json:"seq"`              // of the entry that changed it last
 	At      time.Time         `json:"at"`
 }
 
@@ -86,7 +89,7 @@ type Want struct {
 	System   crossdock.System `json:"system"`
 	Of       crossdock.Ref    `json:"of"`
 	Do       Do               `json:"do"`
-	Rev      int64            `json:"rev,omitempty"`
+	Rev      int64            `json:"rev,omitempty"` // of a look: the Seq it was asked for at
 	Want     crossdock.Record `json:"want,omitzero"` // in the target's words
 	Key      string           `json:"key,omitempty"` // the target's, where it is known
 	Door     crossdock.Door   `json:"door,omitempty"`
@@ -159,19 +162,40 @@ type Promised struct {
 	Count crossdock.Decimal `json:"count"`
 }
 
-// Await lists who is judged or projected again when something appears, in the
-// order of their asking: a name (sku:TEA), a key (key:odoo/book/party/x) or stock.
+// Await is the head of those who are judged or projected again when something
+// appears: a name (sku:TEA), a key (key:odoo/book/party/x) or stock. Each has a
+// number, in the order of their asking, and two rows: a Waiter, found by number, and
+// a Ticket, found by who it is.
 type Await struct {
-	Name string    `json:"name"`
-	Who  []Waiting `json:"who"`
-	Next []Waiting `json:"next,omitempty"` // to be woken by the coming ticks; who then still waits is back in Who
+	Name  string `json:"name"`
+	First int64  `json:"first"`           // nobody waits below this number
+	Next  int64  `json:"next"`            // the number that is given next
+	Count int64  `json:"count"`           // how many wait
+	Told  int64  `json:"told,omitempty"`  // a wake goes on with this number
+	Until int64  `json:"until,omitempty"` // and ends before this one; 0: none is under way
+}
+
+// Waiter is one that waits for a name.
+type Waiter struct {
+	Name   string `json:"name"`
+	Number int64  `json:"number"`
+	Waiting
+}
+
+// Ticket is the number one has among those who wait for a name.
+type Ticket struct {
+	Name   string           `json:"name"`
+	Of     crossdock.Ref    `json:"of"`
+	System crossdock.System `json:"system,omitempty"`
+	Number int64            `json:"number"`
 }
 
 // Waiting is one that waits: a record to be judged again, or, with a system, a
 // view to be projected again.
 type Waiting struct {
-	Of     crossdock.Ref    `json:"of"`
-	System crossdock.System `json:"system,omitempty"`
+	Of     crossdock.Ref     `json:"of"`
+	System crossdock.System  `json:"system,omitempty"`
+	Needs  crossdock.Decimal `json:"needs,omitzero"` // of stock: less does not serve it
 }
 
 // Document is something issued.
@@ -233,7 +257,8 @@ type Exception struct {
 // Open reports whether somebody still has to act.
 func (r *Exception) Open() bool { return r.Closed.IsZero() }
 
-// Judgement is one judging of a record with the facts it read.
+// Judgement is one judging of a record with the facts it read. One that came to the
+// same by the same facts is not written again.
 type Judgement struct {
 	Of       crossdock.Ref       `json:"of"`
 	Seq      int64               `json:"seq"`
@@ -280,6 +305,15 @@ func PromiseAt(cause crossdock.Ref) Address { return Address{Promises, cause.Sho
 // AwaitAt returns the address of those who wait for name.
 func AwaitAt(name string) Address { return Address{Awaits, name} }
 
+// WaiterAt returns the address of the one with a number among those who wait for name.
+func WaiterAt(name string, number int64) Address { return Address{Waiters, key(name, seqText(number))} }
+
+// TicketAt returns the address of the number one has among those who wait for name.
+// The length of the name keeps two names apart of which one begins with the other.
+func TicketAt(name string, who Waiting) Address {
+	return Address{Tickets, key(decimalText(int64(len(name))), name, who.Of.String(), string(who.System))}
+}
+
 // DocumentAt returns the address of a document.
 func DocumentAt(of crossdock.Ref) Address { return Address{Documents, of.Short()} }
 
@@ -288,6 +322,11 @@ func TimerAt(of crossdock.Ref, name string) Address { return Address{Timers, key
 
 // ExceptionAt returns the address of an exception.
 func ExceptionAt(id string) Address { return Address{Exceptions, id} }
+
+// JudgementAt returns the address of the judgement of a record by one entry.
+func JudgementAt(of crossdock.Ref, seq int64) Address {
+	return Address{Judgements, key(of.Short(), seqText(seq))}
+}
 
 // SetupAt is the address of the configuration in force.
 var SetupAt = Address{Setups, "current"}
@@ -301,13 +340,13 @@ func (r *Want) Address() Address      { return WantAt(r.System, r.Do, r.Of) }
 func (r *Balance) Address() Address   { return BalanceAt(r.Item, r.Site) }
 func (r *Promise) Address() Address   { return PromiseAt(r.Cause) }
 func (r *Await) Address() Address     { return AwaitAt(r.Name) }
+func (r *Waiter) Address() Address    { return WaiterAt(r.Name, r.Number) }
+func (r *Ticket) Address() Address    { return TicketAt(r.Name, Waiting{Of: r.Of, System: r.System}) }
 func (r *Document) Address() Address  { return DocumentAt(r.Of) }
 func (r *Timer) Address() Address     { return TimerAt(r.Of, r.Name) }
 func (r *Exception) Address() Address { return ExceptionAt(r.ID) }
-func (r *Judgement) Address() Address {
-	return Address{Judgements, key(r.Of.Short(), seqText(r.Seq))}
-}
-func (r *Setup) Address() Address { return SetupAt }
+func (r *Judgement) Address() Address { return JudgementAt(r.Of, r.Seq) }
+func (r *Setup) Address() Address     { return SetupAt }
 
 // NewRow returns an empty row of a table, to be read from JSON.
 func NewRow(t Table) Row {
@@ -328,6 +367,10 @@ func NewRow(t Table) Row {
 		return new(Promise)
 	case Awaits:
 		return new(Await)
+	case Waiters:
+		return new(Waiter)
+	case Tickets:
+		return new(Ticket)
 	case Documents:
 		return new(Document)
 	case Timers:

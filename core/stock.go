@@ -34,10 +34,13 @@ func (l *layer) hearStock(h heardOf) {
 	if get[Link](l, LinkAt(h.Of)) == nil {
 		l.put(&Link{Of: h.Of, To: of})
 	}
-	l.soon(AwaitAt(stockName(item.To, site.To)))
+	l.expect(stockName(item.To, site.To))
 	said := h.Said.Clone()
-	for name, ref := range map[string]crossdock.Ref{"item": item.To, "site": site.To} {
-		if err := said.Set(name, ref); err != nil {
+	for _, field := range []struct {
+		name string
+		of   crossdock.Ref
+	}{{"item", item.To}, {"site", site.To}} {
+		if err := said.Set(field.name, field.of); err != nil {
 			panic(err)
 		}
 	}
@@ -97,7 +100,11 @@ func (l *layer) noStock(h heardOf, of crossdock.Ref) {
 	l.say("none of " + of.Key + " is left")
 }
 
-func stockName(item, site crossdock.Ref) string { return "stock:" + item.Key + "@" + site.Key }
+// stockName is what waits for stock of an item at a site: its prefix and the key of
+// the balance.
+func stockName(item, site crossdock.Ref) string { return stockPrefix + BalanceAt(item, site).Key }
+
+const stockPrefix = "stock:"
 
 // freeOf returns what can still be promised of a balance.
 func freeOf(b *Balance) crossdock.Decimal {
@@ -108,7 +115,8 @@ func freeOf(b *Balance) crossdock.Decimal {
 func (l *layer) promisesOf(of crossdock.Ref) {
 	if p := get[Promise](l, PromiseAt(of)); p != nil {
 		for _, line := range p.Lines {
-			l.soon(BalanceAt(line.Item, p.Site), AwaitAt(stockName(line.Item, p.Site)))
+			l.soon(BalanceAt(line.Item, p.Site))
+			l.expect(stockName(line.Item, p.Site))
 		}
 	}
 }

@@ -1,7 +1,6 @@
 package core
 
 import (
-	"slices"
 	"time"
 
 	"github.com/crossdockhq/crossdock"
@@ -156,7 +155,7 @@ func (l *layer) look(system crossdock.System, of, record crossdock.Ref, due time
 	if old := get[Want](l, WantAt(system, DoLook, of)); old != nil && old.State != WantStopped && !old.Due.After(due) && old.Due.After(l.at.Add(-lookStale)) {
 		return
 	}
-	l.put(&Want{System: system, Of: of, Do: DoLook, Record: record, Since: l.at, Due: due, Lane: crossdock.Normal, State: WantDue, Why: why})
+	l.put(&Want{System: system, Of: of, Do: DoLook, Rev: l.seq, Record: record, Since: l.at, Due: due, Lane: crossdock.Normal, State: WantDue, Why: why})
 }
 
 // lookStale is how long an unanswered look stands before a new reason renews it.
@@ -183,82 +182,3 @@ func keyName(system crossdock.System, of crossdock.Ref) string {
 const setupName = "setup"
 
 func parkedTimer(system crossdock.System) string { return "parked:" + string(system) }
-
-// await puts one at the end of those who wait for name.
-func (l *layer) await(name string, who Waiting) {
-	a := edit[Await](l, AwaitAt(name))
-	if slices.Contains(a.Who, who) || slices.Contains(a.Next, who) {
-		return
-	}
-	a.Name = name
-	if len(a.Next) > 0 && l.waking != name { // behind those who asked before and are still to be woken
-		a.Next = append(a.Next[:len(a.Next):len(a.Next)], who)
-	} else {
-		a.Who = append(a.Who[:len(a.Who):len(a.Who)], who)
-	}
-	l.put(a)
-}
-
-// unawait takes one off those who wait for name and reports whether nobody is left.
-func (l *layer) unawait(name string, who Waiting) bool {
-	a := edit[Await](l, AwaitAt(name))
-	other := func(w Waiting) bool { return w == who }
-	a.Who, a.Next = slices.DeleteFunc(slices.Clone(a.Who), other), slices.DeleteFunc(slices.Clone(a.Next), other)
-	if len(a.Who)+len(a.Next) > 0 {
-		l.put(a)
-		return false
-	}
-	l.drop(AwaitAt(name))
-	return true
-}
-
-// mostWoken is how many waiting ones one entry wakes; the rest wait for a tick.
-const mostWoken = 500
-
-// wake takes those who wait for name off the list and tells them, in the order of
-// their asking.
-func (l *layer) wake(name string) {
-	if a := get[Await](l, AwaitAt(name)); a != nil {
-		l.wakeSome(&Await{Name: name, Next: slices.Concat(a.Who, a.Next)})
-	}
-}
-
-// wakeRest goes on with a wake that had more to tell than fits into one entry.
-// Who was told and waits again is not told twice, so it comes to an end.
-func (l *layer) wakeRest(name string) {
-	if a := get[Await](l, AwaitAt(name)); a != nil && len(a.Next) > 0 {
-		c := *a
-		l.wakeSome(&c)
-	}
-}
-
-// wakeSome tells the first of those who are next.
-func (l *layer) wakeSome(a *Await) {
-	n := min(len(a.Next), mostWoken)
-	woken := a.Next[:n]
-	a.Next = a.Next[n:]
-	switch {
-	case len(a.Next) > 0:
-		l.put(a)
-		l.put(&Timer{Of: crossdock.BookRef("await", a.Name), Name: wakeTimer, Due: l.at})
-	case len(a.Who) > 0:
-		l.put(a)
-	default:
-		l.drop(a.Address())
-	}
-	was := l.waking
-	l.waking = a.Name
-	defer func() { l.waking = was }()
-	for _, w := range woken {
-		switch {
-		case w.Of.System != crossdock.BookSystem:
-			l.look(w.Of.System, w.Of, w.Of, l.at, "what it refers to has appeared")
-		case w.System != "":
-			l.touch(w.System, w.Of)
-		default:
-			l.rejudge(w.Of)
-		}
-	}
-}
-
-const wakeTimer = "wake"

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -15,6 +16,7 @@ import (
 	"github.com/crossdockhq/crossdock/desk"
 	"github.com/crossdockhq/crossdock/store"
 	"github.com/crossdockhq/crossdock/store/sqlite"
+	"github.com/crossdockhq/crossdock/store/storetest"
 )
 
 // faulty is a message of n rows that can't be used, about few records: each row
@@ -24,7 +26,7 @@ func faulty(n, records int) crossdock.Message {
 	for i := range rows {
 		rows[i] = connectortest.Row{Kind: crossdock.KindItem, Key: fmt.Sprint(i % records), Fault: "unreadable"}
 	}
-	m := message("erp", rows...)
+	m := connectortest.Message("erp", rows...)
 	m.Key = ""
 	return m
 }
@@ -40,9 +42,9 @@ func (o *office) counted() (n int) {
 
 func TestLargeMessageIsTakenInSlicesBesideUrgentOnes(t *testing.T) {
 	o := enter(t)
-	o.file(crossdock.Urgent, setup)
+	o.file(crossdock.Urgent, connectortest.Setup)
 	o.file(crossdock.Bulk, faulty(5_200, 10))
-	o.file(crossdock.Bulk, message("erp", connectortest.Row{Kind: crossdock.KindItem, Key: "after", Fault: "unreadable"}))
+	o.file(crossdock.Bulk, connectortest.Message("erp", connectortest.Row{Kind: crossdock.KindItem, Key: "after", Fault: "unreadable"}))
 	for n := int64(2); n < 8; n++ { // something urgent comes between any two steps
 		o.file(crossdock.Urgent, crossdock.Action{By: "Ada", Do: "drop"})
 		o.step()
@@ -84,7 +86,7 @@ func (o *office) position() store.Position {
 
 func TestOrderInsideALaneIsKept(t *testing.T) {
 	o := enter(t)
-	o.file(crossdock.Urgent, setup)
+	o.file(crossdock.Urgent, connectortest.Setup)
 	for i := range 700 {
 		o.file([]crossdock.Lane{crossdock.Normal, crossdock.Bulk}[i%2], faulty(1+i%3, 5))
 	}
@@ -103,7 +105,7 @@ func TestOrderInsideALaneIsKept(t *testing.T) {
 
 func TestTimeNeverGoesBack(t *testing.T) {
 	o := enter(t)
-	o.file(crossdock.Urgent, setup)
+	o.file(crossdock.Urgent, connectortest.Setup)
 	for _, jump := range []time.Duration{time.Hour, -3 * time.Hour, time.Minute, 4 * time.Hour} {
 		o.at = o.at.Add(jump)
 		o.file(crossdock.Normal, faulty(2, 1))
@@ -120,7 +122,7 @@ func TestTimeNeverGoesBack(t *testing.T) {
 func TestPanicsHoldNothingElseUp(t *testing.T) {
 	o := enter(t)
 	o.stocked("100")
-	o.file(crossdock.Normal, bought(1), message("shop", connectortest.Row{Kind: crossdock.KindOrder, Key: "9", Fault: connectortest.Panics}), bought(2))
+	o.file(crossdock.Normal, bought(1), connectortest.Message("shop", connectortest.Row{Kind: crossdock.KindOrder, Key: "9", Fault: connectortest.Panics}), bought(2))
 	o.rest()
 	o.exception("the connector of shop failed", connectortest.Panics)
 
@@ -238,7 +240,7 @@ func TestFullDiskIsWaitedOut(t *testing.T) {
 	o.s, o.desk = s, desk.New(counting{s, o}, o.conns, o.now)
 	o.stocked("1")
 	o.file(crossdock.Normal, bought(1), bought(2))
-	o.must(s.Bound(t.Context(), 1)) // no page more than there are
+	restore := storetest.PutDevice(t, "/dev/full", storetest.EmptyLog(t, filepath.Join(o.dir, "book.db")))
 	for range 3 {
 		if did, err := o.desk.Step(t.Context()); did || !errors.Is(err, store.ErrFull) {
 			t.Fatalf("with a full disk it did %v: %v", did, err)
@@ -253,7 +255,7 @@ func TestFullDiskIsWaitedOut(t *testing.T) {
 		t.Fatalf("Run ended on a full disk: %v", err)
 	case <-time.After(50 * time.Millisecond):
 	}
-	o.must(s.Bound(t.Context(), 0))
+	restore()
 	for o.order("2").State == "" && ctx.Err() == nil {
 		time.Sleep(20 * time.Millisecond)
 	}
@@ -262,5 +264,59 @@ func TestFullDiskIsWaitedOut(t *testing.T) {
 	got := []crossdock.OrderState{o.order("1").State, o.order("2").State}
 	if want := []crossdock.OrderState{crossdock.OrderPromised, crossdock.OrderHeld}; !slices.Equal(got, want) {
 		t.Errorf("with one TEA the orders are %q, want %q", got, want)
+	}
+}
+
+// However full the other lanes are, and although every batch is cut by the clock
+// after a few entries, none waits for long.
+func TestNoLaneWaitsForLong(t *testing.T) {
+	o := enter(t)
+	o.file(crossdock.Urgent, connectortest.Setup)
+	o.rest()
+	for range 300 {
+		o.file(crossdock.Urgent, faulty(1, 1))
+		o.file(crossdock.Normal, faulty(1, 1))
+		o.file(crossdock.Bulk, faulty(1, 1))
+	}
+	slow := 0
+	o.desk = desk.New(o.s, o.conns, func() time.Time {
+		slow++
+		return o.at.Add(time.Duration(slow) * 60 * time.Millisecond) // every look at the clock costs more than a batch has
+	})
+	const steps = 60
+	last, waited := o.position(), map[crossdock.Lane]int{}
+	for n := range steps {
+		o.step()
+		now := o.position()
+		for _, lane := range crossdock.Lanes {
+			if waited[lane]++; now.Lanes[lane] != last.Lanes[lane] {
+				waited[lane] = 0
+			}
+			if waited[lane] > 12 {
+				t.Fatalf("after %d batches lane %s has waited for %d: %+v", n, lane, waited[lane], now.Lanes)
+			}
+		}
+		last = now
+	}
+	urgent, normal, bulk := last.Lanes[crossdock.Urgent].Number-1, last.Lanes[crossdock.Normal].Number, last.Lanes[crossdock.Bulk].Number
+	if urgent < 2*normal || normal < 2*bulk || bulk < 1 {
+		t.Errorf("taken: %d urgent, %d normal, %d bulk; want about 8:3:1", urgent, normal, bulk)
+	}
+}
+
+// A lane alone fills the batch: what the others leave is its own.
+func TestLoneLaneFillsTheBatch(t *testing.T) {
+	for _, lane := range crossdock.Lanes {
+		o := enter(t)
+		o.file(crossdock.Urgent, connectortest.Setup)
+		o.rest()
+		for range 200 {
+			o.file(lane, faulty(1, 1))
+		}
+		before := len(o.entries())
+		o.step()
+		if took := len(o.entries()) - before; took != 200 {
+			t.Errorf("a batch of lane %s alone took %d of 200", lane, took)
+		}
 	}
 }

@@ -160,11 +160,7 @@ func (d *Desk) shorten(b *batch, next int) {
 	to.Seq = d.pos.Seq
 	for _, e := range b.entries[:next] {
 		to.Seq = e.Seq
-		if e.Last {
-			to.Lanes[e.Lane] = store.Place{Number: e.Arrival}
-		} else {
-			to.Lanes[e.Lane] = store.Place{Number: e.Arrival - 1, Part: e.Part + 1}
-		}
+		to.Lanes[e.Lane] = e.place()
 	}
 	b.entries, b.to = b.entries[:next], to
 }

@@ -24,9 +24,6 @@ const (
 	mostCached     = 100_000 // rows kept between batches
 )
 
-// share is how much of a batch a lane may fill before the others had theirs.
-var share = map[crossdock.Lane]int{crossdock.Urgent: 600, crossdock.Normal: 300, crossdock.Bulk: 100}
-
 // Desk decides the entries of one book. Step and Run are for one goroutine.
 type Desk struct {
 	journal    store.Journal
@@ -40,6 +37,7 @@ type Desk struct {
 	rows    map[core.Address]core.Row // what the book holds, as far as it was read; the desk alone changes it
 	ahead   map[arrivalID][]core.Said // translations of what was read and not wholly taken
 	ticked  int64                     // the last tick filed, by its number in the urgent lane
+	turn    int                       // where the round of the lanes goes on, also after a batch that was cut
 }
 
 // New makes a desk over a store. It starts nothing.
@@ -126,7 +124,7 @@ func (d *Desk) commit(ctx context.Context, b *batch) error {
 	if err := d.book.Commit(ctx, c); err != nil {
 		return fmt.Errorf("commit entries %d to %d: %w", b.entries[0].Seq, b.to.Seq, err)
 	}
-	d.pos = b.to
+	d.pos, d.turn = b.to, b.entries[len(b.entries)-1].turn
 	if len(d.rows) > mostCached {
 		d.rows = map[core.Address]core.Row{}
 	}

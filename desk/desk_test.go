@@ -19,11 +19,6 @@ import (
 
 var noon = time.Date(2026, 11, 2, 12, 0, 0, 0, time.UTC)
 
-var setup = crossdock.Setup{Hash: "h1", Connections: []crossdock.Connection{
-	{System: "shop", Connector: "plain", Owns: []crossdock.Kind{crossdock.KindOrder}, Sites: []string{"E"}},
-	{System: "erp", Connector: "plain", Takes: []crossdock.Kind{crossdock.KindParty, crossdock.KindOrder}, Owns: []crossdock.Kind{crossdock.KindItem, crossdock.KindSite, crossdock.KindStock}, Settles: time.Minute},
-}}
-
 // office is a desk over a real store, with the real core and two connectors.
 type office struct {
 	*testing.T
@@ -166,15 +161,10 @@ func (o *office) order(key string) crossdock.Order {
 	return out
 }
 
-func message(from crossdock.System, rows ...connectortest.Row) crossdock.Message {
-	last := rows[len(rows)-1]
-	return crossdock.Message{From: from, Kind: last.Kind, Key: last.Key, Version: last.Version, Body: connectortest.Body(rows...)}
-}
-
 // bought is the message of an order of one TEA with its customer.
 func bought(n int) crossdock.Message {
 	customer := fmt.Sprintf("c%d", n)
-	return message("shop",
+	return connectortest.Message("shop",
 		connectortest.Row{Kind: crossdock.KindParty, Key: customer, Version: "1", Fields: map[string]any{"name": "Ada " + customer, "phone": "0"}},
 		connectortest.Order(fmt.Sprintf("%d", n), "shop/party/"+customer, "TEA", "1", "5.00"))
 }
@@ -182,9 +172,9 @@ func bought(n int) crossdock.Message {
 // stocked opens the day: the configuration and so much TEA.
 func (o *office) stocked(onHand string) {
 	o.Helper()
-	o.file(crossdock.Urgent, setup)
+	o.file(crossdock.Urgent, connectortest.Setup)
 	for _, r := range connectortest.Goods(map[string]string{"TEA": onHand}) {
-		m := message("erp", r)
+		m := connectortest.Message("erp", r)
 		m.Asked = o.at
 		o.file(crossdock.Normal, m)
 	}
@@ -239,7 +229,7 @@ func TestOneReadingOfStockFreesManyOrders(t *testing.T) {
 	}
 	o.restart()
 	o.at = o.at.Add(time.Hour)
-	m := message("erp", connectortest.Stock("TEA", "300", "2"))
+	m := connectortest.Message("erp", connectortest.Stock("TEA", "300", "2"))
 	m.Asked, m.After = o.at, int64(len(o.entries()))
 	o.file(crossdock.Normal, m)
 	o.loads, o.rows = 0, 0

@@ -32,6 +32,7 @@ type entry struct {
 	crossdock.Entry
 	digest   []byte
 	said     []core.Said
+	turn     int // where the round of the lanes goes on after it
 	decision core.Decision
 }
 
@@ -53,70 +54,120 @@ func (d *Desk) take(ctx context.Context) (*batch, error) {
 	if b.to.Lanes == nil {
 		b.to.Lanes = map[crossdock.Lane]store.Place{}
 	}
-	room := mostStatements
-	waiting := map[crossdock.Lane][]store.Arrival{}
-	for _, lane := range crossdock.Lanes {
-		got, err := d.journal.Read(ctx, lane, d.pos.Lanes[lane].Number, share[lane])
-		if err != nil {
-			return nil, fmt.Errorf("read lane %s: %w", lane, err)
-		}
-		waiting[lane] = got
+	waiting, err := d.read(ctx)
+	if err != nil {
+		return nil, err
 	}
 	said := d.translateAll(waiting)
+	parts, costs := map[crossdock.Lane][]part{}, map[crossdock.Lane][]int{}
 	for _, lane := range crossdock.Lanes {
-		left := min(room, share[lane])
-		for i := range waiting[lane] {
-			if left <= 0 {
-				break
-			}
-			a := &waiting[lane][i]
-			n := d.slice(b, a, said[arrivalID{lane, a.Number}], left)
-			left -= n
-			room -= n
-			if b.to.Lanes[lane].Part > 0 {
-				break // the rest of a large message comes before what follows it
-			}
+		parts[lane] = partsOf(waiting[lane], said, b.to.Lanes[lane].Part)
+		for _, p := range parts[lane] {
+			costs[lane] = append(costs[lane], count(p.said))
 		}
+	}
+	for _, t := range lineUp(costs, d.turn, mostStatements) {
+		b.add(parts[t.lane][0], t.next)
+		parts[t.lane] = parts[t.lane][1:]
 	}
 	return b, nil
 }
 
-// slice adds one arrival to the batch, or as many slices of it as there is room
-// for, and returns how many statements that took.
-func (d *Desk) slice(b *batch, a *store.Arrival, said []core.Said, room int) int {
-	place := b.to.Lanes[a.Lane]
-	total := count(said)
-	if total <= sliceSize {
-		b.add(a, said, 0, true)
-		b.to.Lanes[a.Lane] = store.Place{Number: a.Number}
-		return max(total, 1)
+// read returns what waits in each lane, as far as a batch can take it: the share
+// of the lane, and more where the others leave theirs.
+func (d *Desk) read(ctx context.Context) (map[crossdock.Lane][]store.Arrival, error) {
+	waiting := map[crossdock.Lane][]store.Arrival{}
+	from := func(lane crossdock.Lane, limit int) (more bool, err error) {
+		after := d.pos.Lanes[lane].Number
+		if have := waiting[lane]; len(have) > 0 {
+			after = have[len(have)-1].Number
+		}
+		got, err := d.journal.Read(ctx, lane, after, limit)
+		if err != nil {
+			return false, fmt.Errorf("read lane %s: %w", lane, err)
+		}
+		waiting[lane] = append(waiting[lane], got...)
+		return len(got) == limit, nil
 	}
-	took := 0
-	for part := place.Part; room-took > 0; part++ {
-		from, to := part*sliceSize, min((part+1)*sliceSize, total)
-		last := to == total
-		b.add(a, cut(said, from, to), part, last)
-		took += to - from
-		if last {
-			b.to.Lanes[a.Lane] = store.Place{Number: a.Number}
+	room := mostStatements
+	var full []crossdock.Lane
+	for _, lane := range crossdock.Lanes {
+		more, err := from(lane, shareOf(lane, mostStatements))
+		if err != nil {
+			return nil, err
+		}
+		if more {
+			full = append(full, lane)
+		}
+		room -= len(waiting[lane])
+	}
+	for _, lane := range full {
+		if room <= 0 {
 			break
 		}
-		b.to.Lanes[a.Lane] = store.Place{Number: a.Number - 1, Part: part + 1}
+		had := len(waiting[lane])
+		if _, err := from(lane, room); err != nil {
+			return nil, err
+		}
+		room -= len(waiting[lane]) - had
 	}
-	return took
+	return waiting, nil
 }
 
-func (b *batch) add(a *store.Arrival, said []core.Said, part int, last bool) {
+// part is an arrival, or one slice of a large one, that makes one entry.
+type part struct {
+	of     *store.Arrival
+	said   []core.Said
+	number int
+	last   bool
+}
+
+// partsOf cuts the arrivals of a lane into entries; of the first, so many slices
+// have been taken before. More than a batch has room for are not cut.
+func partsOf(waiting []store.Arrival, said map[arrivalID][]core.Said, taken int) (out []part) {
+	for i := range waiting {
+		a := &waiting[i]
+		all := said[arrivalID{a.Lane, a.Number}]
+		total := count(all)
+		if total <= sliceSize {
+			out = append(out, part{a, all, 0, true})
+			taken = 0
+			continue
+		}
+		for n := taken; n*sliceSize < total; n++ {
+			if n-taken > mostStatements/sliceSize {
+				return out // the rest of a large message comes before what follows it
+			}
+			to := min((n+1)*sliceSize, total)
+			out = append(out, part{a, cut(all, n*sliceSize, to), n, to == total})
+		}
+		taken = 0
+	}
+	return out
+}
+
+// add puts an entry at the end of the batch.
+func (b *batch) add(p part, next int) {
 	b.to.Seq++
-	body := a.Body
+	body := p.of.Body
 	if at, ok := body.(crossdock.Attempt); ok {
-		at.ID = a.Number
+		at.ID = p.of.Number
 		body = at
 	}
-	b.entries = append(b.entries, &entry{
-		Entry:  crossdock.Entry{Seq: b.to.Seq, At: b.to.At, Lane: a.Lane, Arrival: a.Number, Part: part, Last: last, Body: body},
-		digest: a.Digest, said: said,
-	})
+	e := &entry{
+		Entry:  crossdock.Entry{Seq: b.to.Seq, At: b.to.At, Lane: p.of.Lane, Arrival: p.of.Number, Part: p.number, Last: p.last, Body: body},
+		digest: p.of.Digest, said: p.said, turn: next,
+	}
+	b.entries = append(b.entries, e)
+	b.to.Lanes[e.Lane] = e.place()
+}
+
+// place is how far its lane has been taken with this entry.
+func (e *entry) place() store.Place {
+	if e.Last {
+		return store.Place{Number: e.Arrival}
+	}
+	return store.Place{Number: e.Arrival - 1, Part: e.Part + 1}
 }
 
 func count(said []core.Said) int {

@@ -210,10 +210,6 @@ func (d *Dispatch) answers(pushes []crossdock.Push, got []crossdock.Receipt) []c
 
 // look reads records and files them as messages; what fails is filed as well.
 func (d *Dispatch) look(ctx context.Context, wants []*store.Want, seq int64) error {
-	finder, ok := d.conn.(connector.Finder)
-	if !ok {
-		return crossdock.Errorf(crossdock.Internal, "connection %s is to be looked at and can't find", d.system)
-	}
 	refs := make([]crossdock.Ref, len(wants))
 	for i, w := range wants {
 		refs[i] = w.Record
@@ -224,7 +220,7 @@ func (d *Dispatch) look(ctx context.Context, wants []*store.Want, seq int64) err
 	asked := d.now()
 	finding, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	messages, err := found(finding, finder, refs)
+	messages, err := d.found(finding, refs)
 	if ctx.Err() != nil {
 		return nil // the hub ends: the look stays due
 	}
@@ -248,6 +244,9 @@ func (d *Dispatch) look(ctx context.Context, wants []*store.Want, seq int64) err
 		d.pause(failed.Receipts)
 	} else {
 		d.failures, d.paused = 0, time.Time{}
+		if r := unnamed(wants, refs, messages); r != nil {
+			bodies = append(bodies, crossdock.Result{System: d.system, Receipts: r})
+		}
 	}
 	number, err := d.file(ctx, bodies...)
 	if err != nil {
@@ -259,8 +258,27 @@ func (d *Dispatch) look(ctx context.Context, wants []*store.Want, seq int64) err
 	return nil
 }
 
+// unnamed returns receipts of the looks whose record no answer names by its key: the
+// core is told that they were answered, should they stand nevertheless.
+func unnamed(wants []*store.Want, refs []crossdock.Ref, answers []crossdock.Message) (out []crossdock.Receipt) {
+	named := map[crossdock.Ref]bool{}
+	for _, m := range answers {
+		named[crossdock.Ref{Kind: m.Kind, Key: m.Key}] = true
+	}
+	for i, w := range wants {
+		if refs[i].System == crossdock.BookSystem || !named[crossdock.Ref{Kind: refs[i].Kind, Key: refs[i].Key}] {
+			out = append(out, crossdock.Receipt{Of: w.Of, Rev: w.Rev, Look: true})
+		}
+	}
+	return out
+}
+
 // found calls the connector; one that panics has found nothing.
-func found(ctx context.Context, f connector.Finder, refs []crossdock.Ref) (out []crossdock.Message, err error) {
+func (d *Dispatch) found(ctx context.Context, refs []crossdock.Ref) (out []crossdock.Message, err error) {
+	f, ok := d.conn.(connector.Finder)
+	if !ok {
+		return nil, crossdock.Errorf(crossdock.Refused, "the connector of %s can't be asked for one record", d.system)
+	}
 	defer func() {
 		if r := recover(); r != nil {
 			out, err = nil, crossdock.Errorf(crossdock.Internal, "the connector failed: %v", r)

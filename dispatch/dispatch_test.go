@@ -2,7 +2,6 @@ package dispatch_test
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"path/filepath"
 	"slices"
@@ -22,11 +21,6 @@ import (
 )
 
 var noon = time.Date(2026, 11, 2, 12, 0, 0, 0, time.UTC)
-
-var setup = crossdock.Setup{Hash: "h1", Connections: []crossdock.Connection{
-	{System: "shop", Connector: "plain", Owns: []crossdock.Kind{crossdock.KindOrder}, Sites: []string{"E"}},
-	{System: "erp", Connector: "plain", Takes: []crossdock.Kind{crossdock.KindParty, crossdock.KindOrder}, Owns: []crossdock.Kind{crossdock.KindItem, crossdock.KindSite, crossdock.KindStock}, Settles: time.Minute},
-}}
 
 // yard is a dispatch between a real store, with a desk that decides when told to,
 // and a target.
@@ -77,22 +71,17 @@ func enter(t *testing.T, o sqlite.Options) *yard {
 	y.erp = &erp{Target: &connectortest.Target{Door: crossdock.DoorRefused, Now: y.now}}
 	y.open(o)
 	t.Cleanup(func() { y.must(y.s.Close()) })
-	y.file(crossdock.Urgent, setup)
+	y.file(crossdock.Urgent, connectortest.Setup)
 	for _, r := range connectortest.Goods(map[string]string{"TEA": "9"}) {
-		m := message("erp", r)
+		m := connectortest.Message("erp", r)
 		m.Asked = y.at
 		y.file(crossdock.Normal, m)
 	}
-	y.file(crossdock.Normal, message("shop",
+	y.file(crossdock.Normal, connectortest.Message("shop",
 		connectortest.Row{Kind: crossdock.KindParty, Key: "ada", Version: "1", Fields: map[string]any{"name": "Ada", "phone": "0"}},
 		connectortest.Order("1001", "shop/party/ada", "TEA", "1", "5.00")))
 	y.decide()
 	return y
-}
-
-func message(from crossdock.System, rows ...connectortest.Row) crossdock.Message {
-	last := rows[len(rows)-1]
-	return crossdock.Message{From: from, Kind: last.Kind, Key: last.Key, Version: last.Version, Body: connectortest.Body(rows...)}
 }
 
 func (y *yard) now() time.Time { return y.at }
@@ -381,7 +370,7 @@ func (y *yard) doubted() {
 // retouch has the party projected anew, since its door is another.
 func (y *yard) retouch() {
 	y.Helper()
-	y.file(crossdock.Normal, message("shop", connectortest.Row{Kind: crossdock.KindParty, Key: "ada", Version: "2", Fields: map[string]any{"name": "Ada", "phone": "1"}}))
+	y.file(crossdock.Normal, connectortest.Message("shop", connectortest.Row{Kind: crossdock.KindParty, Key: "ada", Version: "2", Fields: map[string]any{"name": "Ada", "phone": "1"}}))
 	y.decide()
 }
 
@@ -396,9 +385,12 @@ func TestLooks(t *testing.T) {
 	}
 	all, err := y.s.Journal().Read(t.Context(), crossdock.Urgent, 0, 100)
 	y.must(err)
-	m, ok := all[len(all)-1].Body.(crossdock.Message)
+	m, ok := all[len(all)-2].Body.(crossdock.Message)
 	if !ok || m.From != "erp" || !m.Asked.Equal(y.at) || m.After != p.Seq || m.Key != "1" {
-		t.Errorf("filed: %+v, want one asked at %s after %d", all[len(all)-1].Body, y.at, p.Seq)
+		t.Errorf("filed: %+v, want one asked at %s after %d", all[len(all)-2].Body, y.at, p.Seq)
+	}
+	if r := y.result(); len(r.Receipts) != 1 || !r.Receipts[0].Look || r.Receipts[0].Code != crossdock.OK {
+		t.Errorf("filed: %+v, want a word that it was answered", r)
 	}
 	y.finish()
 	y.done("make party/shop-ada", "make order/1001", "order/1001 confirmed")
@@ -439,6 +431,83 @@ func TestLooksThatFail(t *testing.T) {
 			y.finish()
 			y.done(all...)
 		})
+	}
+}
+
+// A look whose answers never speak of its record is asked for less and less, and
+// in the end a person is told.
+func TestLooksInVain(t *testing.T) {
+	for name, answer := range map[string]func(crossdock.Message) crossdock.Message{
+		"of another record": func(m crossdock.Message) crossdock.Message {
+			return connectortest.Message("erp", connectortest.Row{Kind: m.Kind, Key: "other", Version: "1", Fields: map[string]any{"name": "Bob"}})
+		},
+		"of nothing": func(m crossdock.Message) crossdock.Message { m.Body = []byte("[]"); return m },
+		"of another record under its key": func(m crossdock.Message) crossdock.Message {
+			m.Body = connectortest.Body(connectortest.Row{Kind: m.Kind, Key: "other", Version: "1", Fields: map[string]any{"name": "Bob"}})
+			return m
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			y := enter(t, sqlite.Options{Unsafe: true})
+			y.doubted()
+			looks := 0
+			y.erp.find = func(all []crossdock.Message) []crossdock.Message {
+				looks++
+				for i := range all {
+					all[i] = answer(all[i])
+				}
+				return all
+			}
+			for range 10 { // the clock stands still
+				_, err := y.d.Step(t.Context())
+				y.must(err)
+				y.decide()
+			}
+			if looks != 1 {
+				t.Errorf("%d looks in no time", looks)
+			}
+			for range 3600 {
+				y.at = y.at.Add(time.Second)
+				_, err := y.d.Step(t.Context())
+				y.must(err)
+				y.decide()
+			}
+			if looks < 3 || looks > 8 {
+				t.Errorf("%d looks in an hour", looks)
+			}
+			xs, err := y.s.Book().Exceptions(t.Context(), false, 10)
+			y.must(err)
+			if len(xs) != 1 || xs[0].Check != "look" {
+				t.Errorf("exceptions: %+v", xs)
+			}
+		})
+	}
+}
+
+// A look at a system that can't be asked for one record is told to a person.
+func TestLookAtASystemThatCannotBeAsked(t *testing.T) {
+	y := enter(t, sqlite.Options{Unsafe: true})
+	m := connectortest.Message("shop", connectortest.Row{Kind: crossdock.KindOrder, Key: "7", Version: "1"})
+	m.Fault = &crossdock.Fault{Code: crossdock.Invalid, Text: "breaks off"}
+	y.file(crossdock.Urgent, m)
+	y.decide()
+	y.d = dispatch.New(y.s, "shop", connectortest.Plain{}, y.now)
+	y.step(true)
+	y.decide()
+	y.step(false)
+	xs, err := y.s.Book().Exceptions(t.Context(), false, 10)
+	y.must(err)
+	if !slices.ContainsFunc(xs, func(x *core.Exception) bool {
+		return x.Check == "look" && strings.Contains(x.Text, "can't be asked")
+	}) {
+		t.Errorf("exceptions: %+v", xs)
+	}
+	rows, err := y.s.Book().Scan(t.Context(), core.Wants, "shop|", "", 10)
+	y.must(err)
+	for _, r := range rows {
+		if w, ok := r.(*core.Want); !ok || w.State != core.WantStopped {
+			t.Errorf("it is still due: %+v", r)
+		}
 	}
 }
 
@@ -498,16 +567,7 @@ func TestFullDisk(t *testing.T) {
 }
 
 // emptyLog moves the journal's log into its file and returns the log's path.
-func (y *yard) emptyLog() string {
-	y.Helper()
-	path := filepath.Join(y.dir, "journal.db")
-	db, err := sql.Open("sqlite", path)
-	y.must(err)
-	y.Cleanup(func() { y.must(db.Close()) })
-	_, err = db.Exec("PRAGMA wal_checkpoint(TRUNCATE)")
-	y.must(err)
-	return path + "-wal"
-}
+func (y *yard) emptyLog() string { return storetest.EmptyLog(y, filepath.Join(y.dir, "journal.db")) }
 
 func TestNothingOfAnotherSystemIsDone(t *testing.T) {
 	y := enter(t, sqlite.Options{Unsafe: true})

@@ -66,21 +66,20 @@ func New(o Options) *House {
 			h.Pulls = append(h.Pulls, p)
 			after = append(after, Room{"pull " + string(c.System), p.Step, nil})
 		}
+		// Also one that neither pushes nor finds has a dispatch: it says that it can't do what is wanted.
+		d := dispatch.New(o.Store, c.System, conn, o.Now)
+		h.Dispatches = append(h.Dispatches, d)
+		wake := make(chan struct{}, 1)
+		committed = append(committed, wake)
+		after = append(after, Room{"dispatch " + string(c.System), func(ctx context.Context) (bool, error) {
+			did, err := d.Step(ctx)
+			if did {
+				ring(deskWake)
+			}
+			return did, err
+		}, wake})
 		_, pushes := conn.(connector.Pusher)
 		finder, finds := conn.(connector.Finder)
-		if pushes || finds {
-			d := dispatch.New(o.Store, c.System, conn, o.Now)
-			h.Dispatches = append(h.Dispatches, d)
-			wake := make(chan struct{}, 1)
-			committed = append(committed, wake)
-			after = append(after, Room{"dispatch " + string(c.System), func(ctx context.Context) (bool, error) {
-				did, err := d.Step(ctx)
-				if did {
-					ring(deskWake)
-				}
-				return did, err
-			}, wake})
-		}
 		if finds && pushes && o.Reconcile > 0 {
 			r := reconcile.New(o.Store, c.System, finder, reconcile.Options{Kinds: []crossdock.Kind{crossdock.KindOrder}, Every: o.Reconcile, Now: o.Now, Log: o.Log, Filed: filed})
 			h.Reconciles = append(h.Reconciles, r)

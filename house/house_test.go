@@ -89,14 +89,14 @@ func TestConfigurationIsFiledWhenItChanged(t *testing.T) {
 	}
 }
 
-// A room there is for what a connector can do, in the order of the configuration.
+// A room there is for what is done with each connection, in the order of the configuration.
 func TestRooms(t *testing.T) {
 	h := build(begin(t), "a")
 	var names []string
 	for _, r := range h.Rooms() {
 		names = append(names, r.Name)
 	}
-	want := []string{"desk", "pull erp", "dispatch erp", "reconcile erp"}
+	want := []string{"desk", "dispatch shop", "pull erp", "dispatch erp", "reconcile erp"}
 	if len(names) != len(want) {
 		t.Fatalf("rooms %q, want %q", names, want)
 	}

@@ -29,12 +29,13 @@ type Pull struct {
 	next     time.Time      // of the next round
 	failures int
 	rounds   int
+	behind   int64 // the last arrival in lane bulk that may be this pull's; -1: not known yet
 }
 
 // NewPull makes the pull of one connection; it starts nothing. filed is called
 // after something was filed and may be nil.
 func NewPull(s store.Store, system crossdock.System, conn connector.Puller, o PullOptions) *Pull {
-	return &Pull{system: system, conn: conn, journal: s.Journal(), book: s.Book(), now: o.Now, every: o.Every, log: o.Log, filed: o.Filed}
+	return &Pull{system: system, conn: conn, journal: s.Journal(), book: s.Book(), now: o.Now, every: o.Every, log: o.Log, filed: o.Filed, behind: -1}
 }
 
 // PullOptions are what a pull is given besides store and connector.
@@ -125,7 +126,10 @@ func isAway(err error) bool {
 }
 
 // page pulls one page of a kind and files its rows and its cursor in one
-// transaction (I2). A row that says what the view already heard is not filed.
+// transaction (I2). A row that says what the view already heard is not filed. What
+// is read from the beginning goes into lane bulk, page after page, also over a
+// restart; what changed since goes into lane normal. Lanes have no order between
+// them: what has no version to be told old by stays behind what was filed as bulk.
 func (p *Pull) page(ctx context.Context, kind crossdock.Kind) (more bool, err error) {
 	cursor, err := p.journal.Cursor(ctx, p.system, kind)
 	if err != nil {
@@ -144,13 +148,28 @@ func (p *Pull) page(ctx context.Context, kind crossdock.Kind) (more bool, err er
 	if err != nil {
 		return false, err
 	}
-	f := store.Filing{Cursor: &store.Cursor{System: p.system, Kind: kind, Text: string(page.Next), At: asked}}
+	whole := cursor.Text == "" || cursor.Whole
+	if p.behind < 0 {
+		if p.behind, err = p.journal.Last(ctx, crossdock.Bulk); err != nil {
+			return false, err
+		}
+	}
+	f := store.Filing{Cursor: &store.Cursor{System: p.system, Kind: kind, Text: string(page.Next), At: asked, Whole: whole && page.More}}
 	for _, m := range fresh {
 		m.From, m.Asked, m.After = p.system, asked, pos.Seq
-		f.Arrivals = append(f.Arrivals, &store.Arrival{Lane: crossdock.Normal, At: asked, Body: m})
+		lane := crossdock.Normal
+		if whole || m.Version == "" && pos.Lanes[crossdock.Bulk].Number < p.behind {
+			lane = crossdock.Bulk
+		}
+		f.Arrivals = append(f.Arrivals, &store.Arrival{Lane: lane, At: asked, Body: m})
 	}
 	if err := p.journal.File(ctx, f); err != nil {
 		return false, fmt.Errorf("file a page of %s from %s: %w", kind, p.system, err)
+	}
+	for _, a := range f.Arrivals {
+		if a.Lane == crossdock.Bulk {
+			p.behind = a.Number
+		}
 	}
 	if len(fresh) > 0 && p.filed != nil {
 		p.filed()

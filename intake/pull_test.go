@@ -119,7 +119,12 @@ func (w *well) decide() {
 // filed returns the keys of all rows on disk, in their order.
 func (w *well) filed() (keys []string) {
 	w.Helper()
-	all, err := w.s.Journal().Read(w.Context(), crossdock.Normal, 0, 1000)
+	return append(w.filedIn(crossdock.Bulk), w.filedIn(crossdock.Normal)...)
+}
+
+func (w *well) filedIn(lane crossdock.Lane) (keys []string) {
+	w.Helper()
+	all, err := w.s.Journal().Read(w.Context(), lane, 0, 1000)
 	w.must(err)
 	for _, a := range all {
 		m := a.Body.(crossdock.Message)
@@ -159,6 +164,32 @@ func TestPullFilesPageAfterPage(t *testing.T) {
 	}
 	if did, _ := w.pull.Step(t.Context()); did || w.shelf.pages != 3 {
 		t.Errorf("between rounds: did %v, %d pages read", did, w.shelf.pages)
+	}
+}
+
+// A first load is bulk to its last page, also over a restart in the middle of it;
+// what changed later is not.
+func TestFirstLoadIsBulk(t *testing.T) {
+	w := dig(t, sqlite.Options{Unsafe: true}, 8)
+	w.must(second(w.pull.Step(t.Context())))
+	w.must(w.s.Close())
+	w.open(sqlite.Options{Unsafe: true})
+	w.round()
+	if got := w.filedIn(crossdock.Bulk); !slices.Equal(got, numbers(0, 8)) {
+		t.Errorf("the first load filed %v into lane bulk", got)
+	}
+	w.shelf.rows = append(w.shelf.rows, item("8", "without a version"))
+	w.round()
+	if got := w.filedIn(crossdock.Bulk); !slices.Equal(got, numbers(0, 9)) {
+		t.Errorf("what can't be put in order was filed beside what waits: bulk has %v", got)
+	}
+	w.decide()
+	for i := range 4 { // more than a page
+		w.shelf.rows = append(w.shelf.rows, item(fmt.Sprint(i), "second"))
+	}
+	w.round()
+	if got := w.filedIn(crossdock.Normal); !slices.Equal(got, numbers(0, 4)) || len(w.filedIn(crossdock.Bulk)) != 9 {
+		t.Errorf("what changed was filed into lane normal as %v, into bulk %v", got, w.filedIn(crossdock.Bulk))
 	}
 }
 

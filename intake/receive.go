@@ -4,9 +4,10 @@
 package intake
 
 import (
+	"cmp"
 	"errors"
-	"io"
 	"log/slog"
+	"net"
 	"net/http"
 	"strings"
 	"sync/atomic"
@@ -36,7 +37,10 @@ type Receive struct {
 	Log        *slog.Logger
 	Filed      func()          // called after something was filed; may be nil
 	Broken     func(err error) // called when the disk did not keep what was written: the process must stop
+	Patience   time.Duration   // how long a request waits to be read when many are; zero: 30 s
 	Counts     Counts
+
+	room room
 }
 
 // ServeHTTP implements http.Handler. Whatever was acknowledged with 2xx is on disk (I1).
@@ -52,18 +56,31 @@ func (in *Receive) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		in.refuse(w, r, http.StatusMethodNotAllowed, "messages are posted")
 		return
 	}
+	leave, ok := in.room.enter(r, cmp.Or(in.Patience, patience))
+	if !ok {
+		w.Header().Set("Retry-After", "30")
+		in.refuse(w, r, http.StatusTooManyRequests, "more is sent at once than this hub reads; send it again later")
+		return
+	}
+	defer leave()
 	messages, answer, err := c.Receive(r)
+	var late net.Error
 	switch {
 	case crossdock.CodeOf(err) == crossdock.Unauthorized:
 		in.Counts.Unsigned.Add(1)
 		in.Log.Warn("unsigned message refused", "connection", system, "reason", err)
 		http.Error(w, "not signed by this connection's secret", http.StatusUnauthorized)
 		return
-	case errors.Is(err, io.ErrUnexpectedEOF):
-		in.refuse(w, r, http.StatusBadRequest, err.Error())
+	case errors.As(err, &late) && late.Timeout():
+		in.refuse(w, r, http.StatusRequestTimeout, err.Error())
 		return
-	case err != nil:
-		in.refuse(w, r, http.StatusRequestEntityTooLarge, err.Error())
+	case crossdock.CodeOf(err) == crossdock.Internal:
+		in.Counts.Refused.Add(1)
+		in.Log.Error("a message could not be read", "connection", system, "error", err)
+		http.Error(w, "not filed", http.StatusInternalServerError)
+		return
+	case err != nil: // the sender hung up or spoke no HTTP
+		in.refuse(w, r, http.StatusBadRequest, err.Error())
 		return
 	}
 	in.check(system, messages)
@@ -98,7 +115,7 @@ func (in *Receive) file(w http.ResponseWriter, r *http.Request, messages []cross
 	now := in.Now()
 	var f store.Filing
 	for _, m := range messages {
-		f.Arrivals = append(f.Arrivals, &store.Arrival{Lane: crossdock.Normal, At: now, Body: m})
+		f.Arrivals = append(f.Arrivals, &store.Arrival{Lane: crossdock.Urgent, At: now, Body: m})
 	}
 	err := in.Journal.File(r.Context(), f)
 	switch {

@@ -7,6 +7,7 @@ package reconcile
 import (
 	"context"
 	"fmt"
+	"hash/fnv"
 	"log/slog"
 	"slices"
 	"time"
@@ -18,6 +19,17 @@ import (
 
 // pageSize is how many records are read in one call.
 const pageSize = 100
+
+// How often a record is compared, by how long ago the book changed it: one that
+// nothing happens to is not read every quarter of an hour for years. What changes in
+// the system meanwhile is pulled; a round finds what a pull can't see: what was
+// deleted, or changed without a new date.
+const (
+	recent  = 48 * time.Hour      // compared in every round
+	settled = 60 * 24 * time.Hour // up to this age once in aDay, then once in aMonth
+	aDay    = 24 * time.Hour
+	aMonth  = 30 * aDay
+)
 
 // Options are what a reconciliation is given besides store and connector.
 type Options struct {
@@ -39,6 +51,7 @@ type Reconcile struct {
 	kind     int
 	after    string // key of the last view compared
 	next     time.Time
+	turn     int64 // counts the rounds: whose turn it is
 	failures int
 }
 
@@ -56,12 +69,14 @@ func (r *Reconcile) Step(ctx context.Context) (did bool, err error) {
 	now := r.o.Now()
 	if r.next.IsZero() {
 		r.next = now.Add(r.o.Every)
+		r.turn = r.next.UnixNano() / int64(r.o.Every) // so that a restart goes on with the turns
 	}
 	if now.Before(r.next) {
 		return false, nil
 	}
 	if r.kind >= len(r.o.Kinds) {
 		r.kind, r.next = 0, now.Add(r.o.Every)
+		r.turn++
 		return false, nil
 	}
 	refs, last, err := r.page(ctx, r.o.Kinds[r.kind])
@@ -118,7 +133,7 @@ func (r *Reconcile) page(ctx context.Context, kind crossdock.Kind) (refs []cross
 		return nil, "", err
 	}
 	for i, row := range records {
-		if rec, ok := row.(*store.Record); ok && inMotion(rec) {
+		if rec, ok := row.(*store.Record); ok && inMotion(rec) && r.itsTurn(rec) {
 			refs = append(refs, crossdock.Ref{System: r.system, Kind: kind, Key: views[i].Key})
 		}
 	}
@@ -130,6 +145,22 @@ func (r *Reconcile) page(ctx context.Context, kind crossdock.Kind) (refs []cross
 func inMotion(r *store.Record) bool {
 	return r.Of.Kind != crossdock.KindOrder ||
 		!slices.Contains([]crossdock.OrderState{crossdock.OrderClosed, crossdock.OrderCancelled}, crossdock.OrderState(r.Body.Text("state")))
+}
+
+// itsTurn reports whether a record is compared in this round. The rounds of those
+// that are compared less often are spread evenly over them.
+func (r *Reconcile) itsTurn(rec *store.Record) bool {
+	age, period := r.o.Now().Sub(rec.At), aMonth
+	switch {
+	case age < recent:
+		return true
+	case age < settled:
+		period = aDay
+	}
+	rounds := max(int64(period/r.o.Every), 1)
+	h := fnv.New32a()
+	_, _ = h.Write([]byte(rec.Of.Key))
+	return r.turn%rounds == int64(h.Sum32())%rounds
 }
 
 // find calls the connector; one that panics is away.
@@ -164,7 +195,7 @@ func (r *Reconcile) compare(ctx context.Context, refs []crossdock.Ref) (away, er
 	var f store.Filing
 	for _, m := range fresh {
 		m.From, m.Asked, m.After = r.system, asked, pos.Seq
-		f.Arrivals = append(f.Arrivals, &store.Arrival{Lane: crossdock.Normal, At: asked, Body: m})
+		f.Arrivals = append(f.Arrivals, &store.Arrival{Lane: crossdock.Bulk, At: asked, Body: m})
 	}
 	if err := r.journal.File(ctx, f); err != nil {
 		return nil, fmt.Errorf("file what differs in %s: %w", r.system, err)

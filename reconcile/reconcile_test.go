@@ -25,10 +25,11 @@ type cabinet struct {
 	connectortest.Shop
 	trip  func() error
 	calls []int // how many refs each look asked for
+	asked []crossdock.Ref
 }
 
 func (c *cabinet) Find(ctx context.Context, refs []crossdock.Ref) ([]crossdock.Message, error) {
-	c.calls = append(c.calls, len(refs))
+	c.calls, c.asked = append(c.calls, len(refs)), append(c.asked, refs...)
 	if c.trip != nil {
 		if err := c.trip(); err != nil {
 			return nil, err
@@ -47,7 +48,7 @@ type audit struct {
 	s    store.Store
 	c    *cabinet
 	r    *reconcile.Reconcile
-	n    int64 // arrivals of lane normal before
+	n    int64 // arrivals of lane bulk heard of
 	told int
 }
 
@@ -63,7 +64,6 @@ func enter(t *testing.T, n int) *audit {
 	}
 	a.must(s.Journal().File(t.Context(), f))
 	a.decide()
-	a.n = int64(n)
 	a.r = a.room(crossdock.KindItem)
 	return a
 }
@@ -110,7 +110,7 @@ func (a *audit) step() bool {
 // filed returns the keys filed since it was asked last.
 func (a *audit) filed() (keys []string) {
 	a.Helper()
-	all, err := a.s.Journal().Read(a.Context(), crossdock.Normal, a.n, 1000)
+	all, err := a.s.Journal().Read(a.Context(), crossdock.Bulk, a.n, 1000)
 	a.must(err)
 	for _, r := range all {
 		m := r.Body.(crossdock.Message)
@@ -206,7 +206,7 @@ func TestOnlyOrdersInMotion(t *testing.T) {
 	put := func(r core.Row) { changes = append(changes, core.Change{At: r.Address(), Row: r}) }
 	for _, state := range []crossdock.OrderState{crossdock.OrderPromised, crossdock.OrderConfirmed, crossdock.OrderShipped, crossdock.OrderClosed, crossdock.OrderCancelled} {
 		of := crossdock.BookRef(crossdock.KindOrder, string(state))
-		r := &core.Record{Of: of, Body: crossdock.Record{Kind: crossdock.KindOrder, Form: 1}}
+		r := &core.Record{Of: of, At: a.at, Body: crossdock.Record{Kind: crossdock.KindOrder, Form: 1}}
 		a.must(r.Body.Set("state", state))
 		put(r)
 		key := "k-" + string(state)
@@ -223,5 +223,47 @@ func TestOnlyOrdersInMotion(t *testing.T) {
 	a.round()
 	if got := a.filed(); !slices.Equal(got, []string{"k-confirmed", "k-promised", "k-shipped"}) {
 		t.Errorf("found gone, as nothing is there: %v", got)
+	}
+}
+
+// However many orders a hub has made, a round reads those of late and a small part
+// of the others; all have their turn, also over restarts.
+func TestOldRecordsHaveTheirTurn(t *testing.T) {
+	a := enter(t, 0)
+	p, err := a.s.Book().Claim(t.Context())
+	a.must(err)
+	var changes []core.Change
+	put := func(r core.Row) { changes = append(changes, core.Change{At: r.Address(), Row: r}) }
+	days := map[string]int{} // by key in the target: the age of the order
+	for i := range 600 {
+		age := []int{1, 10, 100}[i%3]
+		of := crossdock.BookRef(crossdock.KindOrder, fmt.Sprint(i))
+		r := &core.Record{Of: of, At: a.at.Add(-time.Duration(age) * 24 * time.Hour), Body: crossdock.Record{Kind: crossdock.KindOrder, Form: 1}}
+		a.must(r.Body.Set("state", crossdock.OrderConfirmed))
+		put(r)
+		put(&core.View{View: crossdock.View{System: "erp", Of: of, Key: of.Key}})
+		days[of.Key] = age
+	}
+	to := p
+	to.Seq = 1
+	a.must(a.s.Book().Commit(t.Context(), store.Commit{From: p, To: to, Changes: changes}))
+	a.r = a.room(crossdock.KindOrder)
+	begun, seen := a.at, map[int]map[string]int{1: {}, 10: {}, 100: {}}
+	for n := range 24 { // an hour apart: a day
+		if n == 11 {
+			a.r = a.room(crossdock.KindOrder)
+		}
+		a.at = begun.Add(time.Duration(n) * time.Hour)
+		a.c.asked = nil
+		a.round()
+		if len(a.c.asked) > 200+40 {
+			t.Errorf("round %d reads %d of 600", n, len(a.c.asked))
+		}
+		for _, of := range a.c.asked {
+			seen[days[of.Key]][of.Key]++
+		}
+	}
+	if len(seen[1]) != 200 || len(seen[10]) < 190 || len(seen[100]) > 40 || len(seen[100]) == 0 {
+		t.Errorf("in a day were read %d of 200 of yesterday, %d of last week, %d of long ago", len(seen[1]), len(seen[10]), len(seen[100]))
 	}
 }

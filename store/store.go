@@ -39,6 +39,7 @@ type Cursor struct {
 	Kind   crossdock.Kind
 	Text   string
 	At     time.Time // when it was moved
+	Whole  bool      // a reading of everything is under way: it began at no cursor and has more pages
 }
 
 // Filing is what is put on disk together.

@@ -88,7 +88,7 @@ func (r Row) statement(from crossdock.System) crossdock.Statement {
 
 // Receive implements connector.Receiver.
 func (Plain) Receive(r *http.Request) ([]crossdock.Message, connector.Answer, error) {
-	raw, err := connector.ReadRaw(r.Body)
+	raw, err := connector.ReadRaw(r)
 	if err != nil {
 		return nil, connector.Answer{}, err
 	}

@@ -88,11 +88,7 @@ func (s *Shop) genuine(r *http.Request) (connector.Raw, error) {
 	if s.cfg.PreviousSecret != "" {
 		sums = append(sums, hmac.New(sha256.New, []byte(s.cfg.PreviousSecret)))
 	}
-	body := r.Body
-	if body == nil {
-		body = http.NoBody
-	}
-	raw, err := connector.ReadRaw(body, sums...)
+	raw, err := connector.ReadRaw(r, sums...)
 	if err != nil {
 		return connector.Raw{}, err
 	}

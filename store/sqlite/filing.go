@@ -279,6 +279,6 @@ func putCursor(w *writer, c *store.Cursor) error {
 	if c == nil {
 		return nil
 	}
-	return w.run("INSERT INTO cursor (system, kind, text, at) VALUES (?, ?, ?, ?) ON CONFLICT (system, kind) DO UPDATE SET text = excluded.text, at = excluded.at",
-		string(c.System), string(c.Kind), c.Text, writeTime(c.At))
+	return w.run("INSERT INTO cursor (system, kind, text, at, whole) VALUES (?, ?, ?, ?, ?) ON CONFLICT (system, kind) DO UPDATE SET text = excluded.text, at = excluded.at, whole = excluded.whole",
+		string(c.System), string(c.Kind), c.Text, writeTime(c.At), c.Whole)
 }

@@ -108,13 +108,13 @@ func (j *Journal) Cursor(ctx context.Context, system crossdock.System, kind cros
 	c := store.Cursor{System: system, Kind: kind}
 	err := j.file.query(ctx, nil, func(r *sql.Rows) error {
 		var at string
-		if err := r.Scan(&c.Text, &at); err != nil {
+		if err := r.Scan(&c.Text, &at, &c.Whole); err != nil {
 			return err
 		}
 		var err error
 		c.At, err = readTime(at)
 		return err
-	}, "SELECT text, at FROM cursor WHERE system = ? AND kind = ?", string(system), string(kind))
+	}, "SELECT text, at, whole FROM cursor WHERE system = ? AND kind = ?", string(system), string(kind))
 	return c, err
 }
 

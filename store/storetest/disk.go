@@ -1,6 +1,7 @@
 package storetest
 
 import (
+	"database/sql"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -8,11 +9,25 @@ import (
 	"testing"
 )
 
+// EmptyLog moves the log of a SQLite file, of which a store may have connections
+// open, into the file and returns the log's path.
+func EmptyLog(t testing.TB, file string) string {
+	t.Helper()
+	db, err := sql.Open("sqlite", file)
+	if err == nil {
+		_, err = db.Exec("PRAGMA wal_checkpoint(TRUNCATE)")
+		t.Cleanup(func() { _ = db.Close() }) // not now: the last one that closes a log removes it
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return file + "-wal"
+}
+
 // PutDevice makes every write to a file that this process has open go to a device
 // (Linux only): /dev/full has no room, /dev/null takes everything and refuses
 // fsync. It returns how to put the file back. Reads go to the device as well, so
-// what the store needs must not be in the file: for SQLite's log, open the store
-// anew before.
+// what the store needs must not be in the file: for SQLite's log, see EmptyLog.
 func PutDevice(t testing.TB, device, file string) (restore func()) {
 	t.Helper()
 	must := func(err error) {

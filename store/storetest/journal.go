@@ -133,7 +133,7 @@ func cursorAndRows(h *house) {
 	c, err := j.Cursor(h.Context(), "odoo", crossdock.KindStock)
 	h.must(err)
 	h.same("before the first pull", store.Cursor{System: "odoo", Kind: crossdock.KindStock}, c)
-	first := store.Cursor{System: "odoo", Kind: crossdock.KindStock, Text: "2026-11-02|7", At: noon}
+	first := store.Cursor{System: "odoo", Kind: crossdock.KindStock, Text: "2026-11-02|7", At: noon, Whole: true}
 	h.must(j.File(h.Context(), store.Filing{Arrivals: []*store.Arrival{message(crossdock.Bulk, "a")}, Cursor: &first}))
 
 	second := first
