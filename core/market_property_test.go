@@ -77,18 +77,13 @@ func (p *trade) send(after int64, from crossdock.System, said ...crossdock.State
 }
 
 func (p *trade) something() {
-	what := rapid.SampledFrom([]string{"buy", "buy", "buy", "cancel", "deliver", "deliver", "deliver", "deliver", "twice", "come in", "reading", "pull", "step", "step", "step", "ship", "lose", "time", "time", "tick"}).Draw(p.rt, "what")
+	what := rapid.SampledFrom([]string{"buy", "buy", "buy", "cancel", "deliver", "deliver", "deliver", "deliver", "twice", "come in", "reading", "pull", "step", "step", "step", "ship", "lose", "race", "time", "time", "tick"}).Draw(p.rt, "what")
 	p.log = append(p.log, what)
 	sites := []string{"E", "W"}[:len(p.shelves)]
 	site := rapid.SampledFrom(sites).Draw(p.rt, "site")
 	switch what {
 	case "buy":
-		number := fmt.Sprint(1001 + p.numbers)
-		if p.buy(number, "L-"+site, rapid.IntRange(1, 4).Draw(p.rt, "count")) {
-			p.numbers++
-			p.send(-1, "shop", p.orderSays(number)...)
-			p.sendLevel("L-" + site)
-		}
+		p.buys("L-"+site, rapid.IntRange(1, 4).Draw(p.rt, "count"))
 	case "cancel":
 		if number := p.some(); p.sold[number] != nil && p.sold[number].shipped == 0 && p.sold[number].demand == 0 && p.cancels(number) {
 			p.send(-1, "shop", p.orderSays(number)...)
@@ -117,10 +112,26 @@ func (p *trade) something() {
 		p.ships(p.some(), false)
 	case "lose":
 		p.next = append(p.next, rapid.SampledFrom([]func(crossdock.Push) crossdock.Receipt{p.loses, p.vanishes}).Draw(p.rt, "lost"))
+	case "race": // somebody buys just before a write arrives
+		n := rapid.IntRange(1, 3).Draw(p.rt, "count")
+		p.next = append(p.next, func(push crossdock.Push) crossdock.Receipt {
+			p.buys("L-"+site, n)
+			return p.market.write(push)
+		})
 	case "time":
 		p.passes(time.Duration(rapid.IntRange(1, 90).Draw(p.rt, "seconds")) * time.Second)
 	case "tick":
 		p.ticks()
+	}
+}
+
+// buys is a customer of the shop; what the shop tells of it comes some time.
+func (p *trade) buys(location string, n int) {
+	number := fmt.Sprint(1001 + p.numbers)
+	if p.buy(number, location, n) {
+		p.numbers++
+		p.send(-1, "shop", p.orderSays(number)...)
+		p.sendLevel(location)
 	}
 }
 
