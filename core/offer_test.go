@@ -437,3 +437,58 @@ func TestOfferOfWhatIsNotCounted(t *testing.T) {
 	}
 	m.atRest()
 }
+
+// A unit that left, and that the shop counts as sent without having told so, must
+// not stand for one that was sold unheard.
+func TestOfferWhileTheShopIsAheadOfItsOrder(t *testing.T) {
+	m := newMarket(t, 9)
+	m.confirmed("1001", 3)
+	m.next = append(m.next, m.loses) // the fulfilment is carried out and not answered
+	m.pulls(m.pickingSays("300", "1001", "done", 1, tea(2)), m.pickingSays("301", "1001", "waiting", 1, tea(1)))
+	m.step()
+	m.onHand["E"], m.sold["1001"].shipped = 7, 2
+	m.reads("E")
+	m.buy("1002", "L-E", 2)
+	m.looksAt("L-E")
+	m.passes(offerDelay)
+	m.works()
+	m.shows("L-E", 4) // 7 there, 1 promised, 2 sold unheard
+	m.orderHook("1002")
+	m.settles()
+	m.shows("L-E", 4)
+}
+
+// What a count took away from one site may have to be sent from the other.
+func TestOfferLeavesRoomForWhatAnotherSiteLacks(t *testing.T) {
+	m := newMarket(t, 5, 5)
+	m.confirmed("1001", 4)
+	m.onHand["E"] = 1 // damaged
+	m.reads("E")
+	m.settles()
+	m.shows("L-E", 0)
+	m.shows("L-W", 2)
+	m.onHand["E"] = 4
+	m.reads("E")
+	m.settles()
+	m.shows("L-E", 0)
+	m.shows("L-W", 5)
+	m.atRest()
+}
+
+// The same book and the same entry give the same decision, shop, shipments and all.
+func TestOffersAreDecidedAlike(t *testing.T) {
+	m := newMarket(t, 5, 5)
+	m.again = 10
+	m.buy("1001", "L-W", 4)
+	m.orderHook("1001")
+	m.settles()
+	m.reads("E")
+	m.buy("1002", "L-E", 1)
+	m.looksAt("L-W")
+	m.pulls(m.pickingSays("300", "1001", "done", 1, tea(1)), m.pickingSays("301", "1001", "cancelled", 1, tea(3)))
+	m.settles()
+	m.passes(shortAfter)
+	m.ticks()
+	m.settles()
+	m.exceptions("short shipped|order/1001")
+}
