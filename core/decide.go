@@ -215,7 +215,7 @@ func (l *layer) hear(h heardOf) {
 	case h.Says != nil && len(h.Says) == 0:
 		l.look(h.from, h.Of, h.Of, l.at, "it was named without being described")
 		l.say(h.Of.String() + " is to be looked at")
-	case h.Of.Kind == crossdock.KindStock && l.offersTo(h.from) && !l.setup.Owns(h.from, crossdock.KindStock):
+	case h.Of.Kind == crossdock.KindStock && !l.setup.Owns(h.from, crossdock.KindStock):
 		l.hearLevel(h)
 	case h.Of.Kind == crossdock.KindStock:
 		l.hearStock(h)

@@ -134,6 +134,23 @@ func TestDocumentWhileTheShopIsAway(t *testing.T) {
 	m.exceptions()
 }
 
+// A person cancels in the ERP what is left of an order: what has left can't be called off.
+func TestCancellationIsNotToldOfWhatHasLeft(t *testing.T) {
+	s := backSetup("E")
+	s.Connections[1].Tell = []string{"cancellations"}
+	m := bareMarket(t, s, 5)
+	m.introduces()
+	m.looksAt("L-E")
+	m.confirmed("1001", 3)
+	m.pulls(m.pickingSays("300", "1001", "done", 1, tea(1)), m.pickingSays("301", "1001", "cancelled", 1, tea(2)))
+	m.erp.person("1001", func(s *sale) { s.state = "cancel" })
+	m.settles()
+	m.exceptions("called off|order/1001", "late cancel|order/1001")
+	if m.sold["1001"].cancelled || m.sold["1001"].fulfilled != 1 {
+		t.Errorf("the shop holds it as %+v", *m.sold["1001"])
+	}
+}
+
 // A person cancels our order in the ERP: the channel is told where it is wanted.
 func TestCancellationIsTold(t *testing.T) {
 	for _, c := range []struct {

@@ -11,6 +11,10 @@ import (
 // its locations. It counts in the tally also where no site of ours stands for the
 // location.
 func (l *layer) hearLevel(h heardOf) {
+	if !l.offersTo(h.from) { // what it counts is nothing to promise from
+		l.say("nothing to do: " + string(h.from) + " is not told what it may sell")
+		return
+	}
 	var s crossdock.Stock
 	if err := h.Said.Unpack(&s); err != nil {
 		h.Fault = crossdock.FaultOf(err)
@@ -208,9 +212,13 @@ func (l *layer) siteOf(h heardOf) (to crossdock.Ref, waits []string) {
 			to = same[0]
 		}
 	}
+	called := names[len(names)-1]
+	if called == "" {
+		called = h.Of.Key
+	}
 	if to.IsZero() && l.sitesKnown(conn) {
 		l.raise(Exception{Check: "location", Code: crossdock.Invalid, Of: h.Of, System: h.from, Owner: ownerIntegrator,
-			Text: "no site is called " + names[len(names)-1] + ", as the location " + h.Of.Key + " of " + string(h.from) + " is: say under locations: of the connection which site it is; until then nothing is offered there"},
+			Text: "no site is called " + called + ", as the location " + h.Of.Key + " of " + string(h.from) + " is: say under locations: of the connection which site it is; until then nothing is offered there"},
 			string(h.from)+"|"+h.Of.Key)
 	}
 	return to, waits

@@ -475,6 +475,27 @@ func TestOfferLeavesRoomForWhatAnotherSiteLacks(t *testing.T) {
 	m.atRest()
 }
 
+// A shop that is not told what it may sell has no say in what there is.
+func TestStockOfAShopThatTakesNoOffers(t *testing.T) {
+	s := backSetup("E")
+	s.Connections[1].Takes = nil
+	m := bareMarket(t, s, 3)
+	m.introduces()
+	m.shelves["L-E"].available, m.shelves["L-E"].onHand = 90, 90
+	m.looksAt("L-E")
+	m.levelHook("L-E", 80)
+	m.ledger("on hand 3, reserved 0, promised 0, converted 0, free 3")
+	m.confirmed("1001", 2)
+	m.pulls(m.pickingSays("300", "1001", "done", 1, tea(2)))
+	m.settles()
+	m.is("1001", crossdock.OrderShipped)
+	m.shows("L-E", 88)
+	if m.writes+len(m.heard)+len(all[Document](m.house, Documents)) != 0 {
+		t.Error("the shop was told something")
+	}
+	m.exceptions()
+}
+
 // The same book and the same entry give the same decision, shop, shipments and all.
 func TestOffersAreDecidedAlike(t *testing.T) {
 	m := newMarket(t, 5, 5)

@@ -476,5 +476,7 @@ func (l *layer) calledOff(system crossdock.System, of crossdock.Ref, what string
 	l.unneeded(of, before, &o)
 	l.raise(Exception{Check: "called off", Code: crossdock.Conflict, Of: of, System: system, Owner: ownerOperator, Value: total,
 		Text: of.Short() + " " + what + " by a person: it is not made again. Cancel it in " + string(channel) + " and tell the customer, or order it anew"}, of.Short())
-	l.callOff(of, channel, of.Short()+" "+what)
+	if o.State == crossdock.OrderCancelled {
+		l.callOff(of, channel, of.Short()+" "+what)
+	}
 }
