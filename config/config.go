@@ -51,6 +51,9 @@ type Connection struct {
 	Pull    time.Duration    // between two pulls; 0: it is not pulled
 	Settles time.Duration
 
+	Locations map[string]string // name or key of a location → key of the site it is
+	Tell      []string          // sorted
+
 	settings any                 // what Type.Config made; secrets in plain text
 	refs     map[string]string   // references that were left as they are written, by field
 	secrets  []string            // what must not show up in an error
@@ -95,6 +98,7 @@ func (c *Config) Setup() crossdock.Setup {
 			System: n.System, Connector: n.Type.Name,
 			Takes: slices.Clone(n.Takes), Owns: slices.Clone(n.Owns),
 			Company: n.Company, Sites: slices.Clone(n.Sites), Settles: n.Settles,
+			Locations: maps.Clone(n.Locations), Tell: slices.Clone(n.Tell),
 		})
 	}
 	b, err := json.Marshal(s)

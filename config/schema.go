@@ -103,9 +103,12 @@ func connectionSchema(t connector.Type) object {
 	sites := listOf(object{"type": "string", "pattern": `\S`}, true)
 	sites["minItems"] = 1
 	values := object{
-		"type":    object{"const": t.Name},
-		"company": object{"type": "string", "pattern": companyName.String()},
-		"sites":   sites,
+		"type":      object{"const": t.Name},
+		"company":   object{"type": "string", "pattern": companyName.String()},
+		"sites":     sites,
+		"locations": object{"type": "object", "additionalProperties": object{"type": "string", "pattern": `\S`}},
+		"tell":      listOf(object{"enum": crossdock.Tells}, true),
+
 		"takes":   kindsSchema(takes),
 		"owns":    kindsSchema(all),
 		"pull":    object{"type": "string", "pattern": "^off$|" + durationPattern, "default": "1m"},

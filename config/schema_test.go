@@ -53,6 +53,7 @@ func compiled(t *testing.T) *jsonschema.Schema {
 var unseen = map[string]string{
 	"company-unknown":                 "two places",
 	"company-without-companies":       "two places",
+	"two-locations-one-site":          "two places",
 	"env-not-set":                     "the environment",
 	"env-empty":                       "the environment",
 	"number-from-env-is-none":         "the environment",

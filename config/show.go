@@ -30,6 +30,9 @@ type shownConnection struct {
 	Pull     string           `json:"pull"`
 	Settles  string           `json:"settles"`
 	Settings map[string]any   `json:"settings"`
+
+	Locations map[string]string `json:"locations,omitempty"`
+	Tell      []string          `json:"tell,omitempty"`
 }
 
 // MarshalJSON writes c without its secrets.
@@ -46,6 +49,7 @@ func (n Connection) MarshalJSON() ([]byte, error) {
 	s := shownConnection{
 		System: n.System, Type: n.Type.Name, Company: n.Company, Sites: n.Sites,
 		Takes: n.Takes, Owns: n.Owns, Pull: n.PullText(), Settles: n.Settles.String(), Settings: n.shown(),
+		Locations: n.Locations, Tell: n.Tell,
 	}
 	if s.Takes == nil {
 		s.Takes = []crossdock.Kind{}

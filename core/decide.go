@@ -51,6 +51,7 @@ func Decide(b Book, e crossdock.Entry, said []Said) Decision {
 			l.wake(setupName)
 			l.say("configuration " + body.Hash)
 		}
+		l.follow()
 		if l.effect == "" {
 			l.say("nothing to do: it says what is known")
 		}
@@ -89,6 +90,7 @@ func (l *layer) message(m crossdock.Message, heard []heardOf) {
 		}
 	}
 	l.need(l.linked(heard)...)
+	l.ahead(heard)
 	for _, h := range heard {
 		l.hear(h)
 	}
@@ -159,6 +161,14 @@ func (l *layer) foreseen(heard []heardOf) []Address {
 				}
 			}
 		}
+		if h.Of.Kind == crossdock.KindShipment {
+			var s crossdock.Shipment
+			if h.Said.Unpack(&s) == nil {
+				for _, move := range s.Lines {
+					need = append(need, LinkAt(move.Item))
+				}
+			}
+		}
 		need = append(need, RecordAt(crossdock.BookRef(h.Of.Kind, bookKey(h))))
 	}
 	return need
@@ -172,11 +182,16 @@ func (l *layer) linked(heard []heardOf) []Address {
 			need = append(need, RecordAt(link.To), ViewAt(h.from, link.To), WantAt(h.from, DoLook, link.To))
 			switch link.To.Kind {
 			case crossdock.KindOrder:
-				need = append(need, PromiseAt(link.To))
+				need = append(need, PromiseAt(link.To), DeliveryAt(link.To))
 			case crossdock.KindStock:
 				need = append(need, Address{Balances, link.To.Key}, AwaitAt(stockPrefix+link.To.Key))
 			case crossdock.KindParty:
 				need = append(need, AwaitAt(goodName(link.To)))
+			}
+		}
+		if h.Of.Kind == crossdock.KindShipment {
+			if link := get[Link](l, linkOf(h, "order")); link != nil {
+				need = append(need, RecordAt(link.To), PromiseAt(link.To), DeliveryAt(link.To), ViewAt(h.from, crossdock.BookRef(h.Of.Kind, bookKey(h))))
 			}
 		}
 	}
@@ -200,8 +215,14 @@ func (l *layer) hear(h heardOf) {
 	case h.Says != nil && len(h.Says) == 0:
 		l.look(h.from, h.Of, h.Of, l.at, "it was named without being described")
 		l.say(h.Of.String() + " is to be looked at")
+	case h.Of.Kind == crossdock.KindStock && !l.setup.Owns(h.from, crossdock.KindStock):
+		l.hearLevel(h)
 	case h.Of.Kind == crossdock.KindStock:
 		l.hearStock(h)
+	case h.Of.Kind == crossdock.KindShipment:
+		l.hearShipment(h, of)
+	case l.theirs(h):
+		l.hearTheirs(h, of)
 	case h.Of.Kind == crossdock.KindOrder:
 		l.hearOrder(h, of)
 	default:
@@ -294,6 +315,9 @@ func (l *layer) merged(h heardOf, of crossdock.Ref, said crossdock.Record) (*Vie
 				l.put(v)
 				l.raise(Exception{Check: "clock", Code: crossdock.Conflict, Of: of, System: h.from, Owner: ownerIntegrator,
 					Text: string(h.from) + " answers with a state of " + of.Short() + " that is older (" + h.Version + ") than the one it told before (" + v.Version + "): was it restored from a backup, or is it read from a copy that lags?"}, string(h.from)+"|"+of.Short())
+			}
+			if of.Kind == crossdock.KindOffer && due.Before(l.at.Add(offerDelay)) {
+				due = l.at.Add(offerDelay) // what it tells of comes with an order, and with other levels
 			}
 			l.look(h.from, of, keyed(h.from, of, v), due, "what it says can't be ordered")
 		}
