@@ -351,6 +351,45 @@ func TestLeasesOfAKilledHub(t *testing.T) {
 }
 
 // TestUnsigned: what is not genuine is refused and leaves no trace.
+// TestWithoutID: what is genuine and names no order is filed and told, and the hub
+// goes on, now and after a restart.
+func TestWithoutID(t *testing.T) {
+	r := newRig(t, "")
+	for _, c := range [][2]string{
+		{"orders/create", `[]`}, {"orders/create", `null`}, {"orders/create", `1`}, {"orders/create", `"x"`}, {"orders/create", `{}`}, {"orders/create", `{"id":null}`},
+		{"orders/create", `{"id":"5"}`}, {"orders/updated", `{"id":820982911946154500}`}, {"orders/updated", `{"id":5000003020,"updated_at":"2026-11-02T10:00:00Z"}`},
+		{"orders/create", `{"admin_graphql_api_id":"gid://shopify/Product/1"}`}, {"orders/create", `{"admin_graphql_api_id":""}`}, {"orders/create", `{"admin_graphql_api_id":7}`},
+		{"orders/create", `{"admin_graphql_api_id":"gid://shopify/Order/` + strings.Repeat("7", 5000) + `"}`}, {"orders/paid", `{"id":5}`},
+		{"orders/edited", `{}`}, {"orders/edited", `{"order_edit":null}`}, {"orders/cancelled", `{}`}, {"orders/delete", `{}`},
+		{"orders/create", string(bytes.ReplaceAll(consistent(t, "2021-12-31T19:00:00-05:00"), []byte("admin_graphql_api_id"), []byte("no_id")))},
+	} {
+		if status := r.send(c[0], []byte(c[1]), sim.Secret); status != http.StatusOK {
+			t.Errorf("%s %.60s was answered %d", c[0], c[1], status)
+		}
+	}
+	for range 2 {
+		if status := r.send("orders/create", consistent(t, "2021-12-31T19:00:00-05:00"), sim.Secret); status != http.StatusOK {
+			t.Errorf("an order after them was answered %d", status)
+		}
+		r.story("order/820982911946154508", func(s *replay.Story) bool { return s.Record.Text("state") != "" && len(s.Work) == 0 })
+		asked, err := app.Ask(t.Context(), r.cfg, config.Lookup{})
+		must(t, err)
+		list, err := asked.Exceptions(t.Context(), replay.Asked{Check: "message"})
+		must(t, err)
+		must(t, asked.Close())
+		if len(list.Exceptions) < 5 {
+			t.Errorf("only %d exceptions tell of them", len(list.Exceptions))
+		}
+		for _, x := range list.Exceptions {
+			if x.Code == crossdock.Internal {
+				t.Errorf("a defect: %s", x.Text)
+			}
+		}
+		r.end()
+		r.start()
+	}
+}
+
 func TestUnsigned(t *testing.T) { onBoth(t, testUnsigned) }
 
 func testUnsigned(t *testing.T, r *rig) {

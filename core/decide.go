@@ -34,8 +34,12 @@ func Decide(b Book, e crossdock.Entry, said []Said) Decision {
 		for _, s := range said {
 			heard = append(heard, spread(s)...)
 		}
+		heard, fault := named(heard)
 		switch body := e.Body.(type) {
 		case crossdock.Message:
+			if body.Fault == nil {
+				body.Fault = fault
+			}
 			l.message(body, heard)
 		case crossdock.Attempt:
 			l.attempted(body)
@@ -56,6 +60,23 @@ func Decide(b Book, e crossdock.Entry, said []Said) Decision {
 			l.say("nothing to do: it says what is known")
 		}
 	})
+}
+
+// named leaves out statements that name no record, such as an order without its id,
+// and returns what is wrong with the first of them.
+func named(heard []heardOf) (all []heardOf, fault *crossdock.Fault) {
+	for _, h := range heard {
+		err := h.Of.Validate()
+		switch {
+		case err == nil:
+			all = append(all, h)
+		case fault == nil && h.Fault != nil:
+			fault = h.Fault
+		case fault == nil:
+			fault = crossdock.FaultOf(err)
+		}
+	}
+	return all, fault
 }
 
 func spread(s Said) []heardOf {
@@ -209,7 +230,7 @@ func (l *layer) hear(h heardOf) {
 	case h.Fault != nil:
 		l.unusable(h, of)
 	case h.Gone && !known:
-		l.say("nothing to do: " + h.Of.String() + " is not there and the book has none")
+		l.notThere(h)
 	case h.Gone:
 		l.heardGone(h, of)
 	case h.Says != nil && len(h.Says) == 0:
@@ -230,6 +251,21 @@ func (l *layer) hear(h heardOf) {
 	}
 }
 
+// notThere takes in that a system has not what the book has not either. A message
+// about it that could not be used stays with a person: the record may only not be
+// shown yet, or not to us.
+func (l *layer) notThere(h heardOf) {
+	l.say("nothing to do: " + h.Of.String() + " is not there and the book has none")
+	const looked = ". It was looked up, and is not shown to the hub: see whether it exists, and whether the credentials may read it"
+	x := get[Exception](l, ExceptionAt(key("message", h.Of.String())))
+	if x == nil || !x.Open() || strings.HasSuffix(x.Text, looked) {
+		return
+	}
+	c := *x
+	c.Text += looked
+	l.put(&c)
+}
+
 // looked closes the look a statement answers.
 func (l *layer) looked(h heardOf, of crossdock.Ref) {
 	if h.asked.IsZero() {
@@ -244,7 +280,7 @@ func (l *layer) looked(h heardOf, of crossdock.Ref) {
 			l.drop(a)
 			l.say("looked at")
 			l.settled("look", string(h.from)+"|"+w.Of.Short(), "it was looked up")
-			if h.Fault == nil {
+			if h.Fault == nil && !h.Gone { // of what is not there nobody knows yet what it said
 				l.settled("message", w.Of.String(), "it was looked up")
 			}
 		}

@@ -21,6 +21,9 @@ const answerIn = 24 * time.Hour
 // subject is one exception, however often it comes up.
 func (l *layer) raise(x Exception, subject string) {
 	x.ID = key(x.Check, subject)
+	if x.Of.Validate() != nil { // what names no record can't be written down as one
+		x.Of = crossdock.Ref{}
+	}
 	old := get[Exception](l, ExceptionAt(x.ID))
 	x.Seq, x.Opened, x.Count = l.seq, l.at, 1
 	if old != nil && old.Open() {

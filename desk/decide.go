@@ -120,8 +120,12 @@ func (d *Desk) giveUp(ctx context.Context, b *batch, e *entry) error {
 	}
 }
 
-// decideOne decides one entry; a panic becomes an exception that names it.
+// decideOne decides one entry; a panic, and a decision that can't be written down,
+// becomes an exception that names it.
 func (d *Desk) decideOne(b *batch, e *entry) core.Decision {
+	if text, ok := d.poison[e.placeID()]; ok {
+		return d.broken(b, e, text)
+	}
 	dec, text := d.made(b, func(book core.Book) core.Decision { return core.Decide(book, e.Entry, e.said) })
 	if text != "" {
 		return d.broken(b, e, text)

@@ -43,6 +43,14 @@ type arrivalID struct {
 	number int64
 }
 
+// placeID names one entry: an arrival, or a slice of one.
+type placeID struct {
+	arrivalID
+	part int
+}
+
+func (e *entry) placeID() placeID { return placeID{arrivalID{e.Lane, e.Arrival}, e.Part} }
+
 // take reads arrivals from the lanes by weight and translates them. Seq and At
 // are given here; they hold once the batch is committed.
 func (d *Desk) take(ctx context.Context) (*batch, error) {
