@@ -33,7 +33,7 @@ const (
 )
 
 // webhooks returns signed requests of 2 KB, no two alike.
-func webhooks(n int) ([][]byte, error) {
+func webhooks(ctx context.Context, n int) ([][]byte, error) {
 	r := rand.New(rand.NewPCG(1, 2))
 	out := make([][]byte, n)
 	for i := range out {
@@ -42,7 +42,7 @@ func webhooks(n int) ([][]byte, error) {
 			fmt.Fprintf(&lines, `{"id":%d,"sku":"SKU-%03d","quantity":%d,"price":"%d.%02d"},`, r.Uint64()>>12, r.IntN(900), r.IntN(20), r.IntN(500), r.IntN(100))
 		}
 		body := fmt.Sprintf(`{"admin_graphql_api_id":"gid://shopify/Order/%d","updated_at":"2026-11-02T10:00:00Z","line_items":[%s{}],"note":"%s"}`, i+1, lines.String(), strings.Repeat("x", max(0, bodySize-lines.Len()-110)))
-		request, err := http.NewRequest(http.MethodPost, "http://127.0.0.1"+intake.Prefix+"shop", strings.NewReader(body))
+		request, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://127.0.0.1"+intake.Prefix+"shop", strings.NewReader(body))
 		if err != nil {
 			return nil, err
 		}
@@ -69,7 +69,7 @@ func door(s store.Store) (*intake.Receive, error) {
 }
 
 func accept(ctx context.Context, o Options) (f Figure, err error) {
-	requests, err := webhooks(acceptN)
+	requests, err := webhooks(ctx, acceptN)
 	if err != nil {
 		return f, err
 	}
@@ -77,7 +77,7 @@ func accept(ctx context.Context, o Options) (f Figure, err error) {
 	if err != nil {
 		return f, err
 	}
-	defer kept.file.Close()
+	defer func() { err = errors.Join(err, kept.file.Close()) }()
 	s, err := sqlite.Open(filepath.Join(o.Dir, "accept"), sqlite.Options{})
 	if err != nil {
 		return f, err
@@ -131,7 +131,7 @@ func accepting(ctx context.Context, handler http.Handler, requests [][]byte) (Fi
 // acceptBeside paces webhooks while a book beside them is given large commits.
 func acceptBeside(ctx context.Context, o Options) (f Figure, err error) {
 	const n, aSecond, workers = 2000, 200, 8
-	requests, err := webhooks(n)
+	requests, err := webhooks(ctx, n)
 	if err != nil {
 		return f, err
 	}

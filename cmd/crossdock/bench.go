@@ -24,7 +24,7 @@ func (c *benchCommand) Run(s *shell, g *globals) error {
 	if err != nil {
 		return crossdock.Errorf(crossdock.Unavailable, "make a temporary directory: %w", err)
 	}
-	defer os.RemoveAll(dir)
+	defer func() { _ = os.RemoveAll(dir) }() // a temporary directory; there is nothing else to do
 	figures := []bench.Figure{}
 	missed := 0
 	for _, b := range all {
