@@ -41,6 +41,8 @@ func fill(t *testing.T, v reflect.Value) {
 		v.SetString(firstWord(v.Type()))
 	case reflect.Bool:
 		v.SetBool(true)
+	case reflect.Int64:
+		v.SetInt(7)
 	case reflect.Pointer:
 		v.Set(reflect.New(v.Type().Elem()))
 		fill(t, v.Elem())

@@ -5,8 +5,8 @@ import "reflect"
 // forms holds one zero record of each kind. A new kind is one line here, its
 // constant in ref.go and its file.
 var forms = []Form{
-	Order{}, Party{}, Item{}, Stock{}, Site{}, Tax{},
-	Shipment{}, Invoice{}, Payment{}, Return{}, Purchase{}, Document{},
+	Order{}, Party{}, Item{}, Stock{}, Offer{}, Site{}, Tax{},
+	Shipment{}, Invoice{}, Payment{}, Return{}, Purchase{}, Document{}, Fulfilment{},
 }
 
 // Forms returns a new, empty record of every kind, as a pointer that Unpack can

@@ -177,7 +177,7 @@ func TestWhoKeepsUnknownFields(t *testing.T) {
 			}
 		})
 	}
-	want := []string{"Order", "Line", "Charge", "Party", "Item", "Stock", "Site", "Tax", "Shipment", "Invoice", "Payment", "Return", "Purchase", "Document"}
+	want := []string{"Order", "Line", "Charge", "Party", "Item", "Stock", "Offer", "Site", "Tax", "Shipment", "Invoice", "Payment", "Return", "Purchase", "Document", "Fulfilment"}
 	if diff := cmp.Diff(want, keeps); diff != "" {
 		t.Error(diff)
 	}

@@ -45,7 +45,8 @@ type Stock struct {
 	Item     Ref      `json:"item"`
 	Site     Ref      `json:"site"`
 	OnHand   Quantity `json:"on_hand"`
-	Reserved Quantity `json:"reserved"` // of what is on hand, by that system
+	Reserved Quantity `json:"reserved"`         // of what is on hand, by that system
+	Offered  Quantity `json:"offered,omitzero"` // what a channel still sells of it
 	Kept     Kept     `json:"-"`
 }
 
@@ -69,6 +70,52 @@ func (s Stock) MarshalJSON() ([]byte, error) { return writeKept(stockFields(s), 
 func (s *Stock) UnmarshalJSON(b []byte) (err error) {
 	*s = Stock{}
 	s.Kept, err = readKept(b, (*stockFields)(s))
+	return err
+}
+
+// Offer is what one channel may still sell of an item from a site, in the item's
+// unit: written there only where the channel still offers what was Seen.
+type Offer struct {
+	Channel   System   `json:"channel"`
+	Item      Ref      `json:"item"`
+	Site      Ref      `json:"site"`
+	Available Quantity `json:"available"`       // what it is to offer
+	Seen      Quantity `json:"seen"`            // what it offered when that was decided
+	Look      int64    `json:"look,omitempty"`  // Seq of the statement that showed what was seen
+	Lower     bool     `json:"lower,omitempty"` // others kept changing it: write it whatever it offers now, for it is less than was seen
+	Unseen    Quantity `json:"unseen,omitzero"` // sold there in orders the hub has not heard of yet
+	Kept      Kept     `json:"-"`
+}
+
+// FormOf returns the kind and the version of the form.
+func (Offer) FormOf() (Kind, int) { return KindOffer, 1 }
+
+// Validate reports the first thing an offer can't be without.
+func (o Offer) Validate() error {
+	if o.Channel == "" {
+		return At("channel", Errorf(Invalid, "an offer is made in a channel"))
+	}
+	if err := o.Item.Validate(); err != nil {
+		return At("item", err)
+	}
+	if err := o.Site.Validate(); err != nil {
+		return At("site", err)
+	}
+	if o.Available.Count.IsNegative() {
+		return At("available", Errorf(Invalid, "%s can't be offered", o.Available))
+	}
+	return nil
+}
+
+type offerFields Offer
+
+// MarshalJSON writes the known fields and those kept.
+func (o Offer) MarshalJSON() ([]byte, error) { return writeKept(offerFields(o), o.Kept) }
+
+// UnmarshalJSON reads an offer and keeps the fields it does not know.
+func (o *Offer) UnmarshalJSON(b []byte) (err error) {
+	*o = Offer{}
+	o.Kept, err = readKept(b, (*offerFields)(o))
 	return err
 }
 

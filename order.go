@@ -28,6 +28,7 @@ type Order struct {
 	PurchaseCode string        `json:"purchase_code,omitempty"`
 	Note         string        `json:"note,omitempty"`
 	Test         bool          `json:"test,omitempty"`
+	Fulfilled    []Fulfilled   `json:"fulfilled,omitempty"` // what the channel counts as sent, by line
 	Cancelled    *Cancellation `json:"cancelled,omitempty"`
 	State        OrderState    `json:"state,omitempty"`
 	Site         string        `json:"site,omitempty"` // key of the site it ships from
@@ -48,6 +49,13 @@ type Line struct {
 	Ships    bool        `json:"ships,omitempty"`    // goods, not a service
 	GiftCard bool        `json:"giftcard,omitempty"` // sold as a liability
 	Kept     Kept        `json:"-"`
+}
+
+// Fulfilled says how much of a line of an order was sent, in the line's unit.
+type Fulfilled struct {
+	Line   string  `json:"line"` // key of the order's line
+	Count  Decimal `json:"count"`
+	Before Decimal `json:"before,omitzero"` // in a notice: how much had been told before it
 }
 
 // Charge is shipping or another fee of an order.

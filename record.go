@@ -7,6 +7,7 @@ import (
 	"reflect"
 	"slices"
 	"sort"
+	"strconv"
 )
 
 // Record is one thing as one side describes it: its kind, the version of its form
@@ -37,12 +38,14 @@ func Pack(f Form) (Record, error) {
 	if err != nil {
 		return Record{}, Errorf(Internal, "can't write %s as JSON: %w", kind, err)
 	}
-	r := Record{Kind: kind, Form: form}
-	if err := json.Unmarshal(b, &r.Fields); err != nil {
+	r := Record{Kind: kind, Form: form, Fields: map[string]json.RawMessage{}}
+	if err := eachField(b, func(name string, value json.RawMessage) {
+		if name != kindField && name != formField {
+			r.Fields[name] = value[:len(value):len(value)]
+		}
+	}); err != nil {
 		return Record{}, Errorf(Internal, "%s is no JSON object: %w", kind, err)
 	}
-	delete(r.Fields, kindField)
-	delete(r.Fields, formField)
 	return r, nil
 }
 
@@ -55,14 +58,45 @@ func (r Record) Unpack(f Form) error {
 	if r.Form > form {
 		return Errorf(Internal, "%s is written in form %d and this hub reads up to form %d: run a newer crossdock", kind, r.Form, form)
 	}
-	b, err := json.Marshal(r.Fields)
-	if err != nil {
-		return Errorf(Internal, "can't read %s: %w", kind, err)
-	}
-	if err := json.Unmarshal(b, f); err != nil {
+	if err := json.Unmarshal(r.object(), f); err != nil {
 		return At(r.wrongField(f), Errorf(Invalid, "%s: %w", kind, err))
 	}
 	return nil
+}
+
+// object writes the fields as one JSON object.
+func (r Record) object() []byte {
+	size := 2
+	for name, value := range r.Fields {
+		size += len(name) + len(value) + 8
+	}
+	b := append(make([]byte, 0, size), '{')
+	for _, name := range r.Names() {
+		if len(b) > 1 {
+			b = append(b, ',')
+		}
+		b = append(appendText(b, name), ':')
+		if value := r.Fields[name]; len(value) > 0 {
+			b = append(b, value...)
+		} else {
+			b = append(b, "null"...)
+		}
+	}
+	return append(b, '}')
+}
+
+// appendText appends a JSON string.
+func appendText(b []byte, s string) []byte {
+	for i := range len(s) {
+		if c := s[i]; c < ' ' || c == '"' || c == '\\' || c == '<' || c == '>' || c == '&' || c >= 0x7f {
+			text, err := json.Marshal(s)
+			if err != nil {
+				panic(err) // a string always marshals
+			}
+			return append(b, text...)
+		}
+	}
+	return append(append(append(b, '"'), s...), '"')
 }
 
 // wrongField returns the first field that f can't read; "" when each by itself is good.
@@ -181,38 +215,20 @@ func (r Record) MarshalJSON() ([]byte, error) {
 	if r.IsZero() {
 		return []byte("null"), nil
 	}
-	var b bytes.Buffer
-	kind, err := json.Marshal(r.Kind)
-	if err != nil {
-		return nil, err
-	}
-	form, err := json.Marshal(r.Form)
-	if err != nil {
-		return nil, err
-	}
-	b.WriteString(`{"kind":`)
-	b.Write(kind)
-	b.WriteString(`,"form":`)
-	b.Write(form)
+	b := append(appendText([]byte(`{"kind":`), string(r.Kind)), `,"form":`...)
+	b = strconv.AppendInt(b, int64(r.Form), 10)
 	for _, name := range r.Names() {
 		if name == kindField || name == formField {
 			continue // written above; a reader would not know which of two to take
 		}
-		key, err := json.Marshal(name)
-		if err != nil {
-			return nil, err
-		}
-		b.WriteByte(',')
-		b.Write(key)
-		b.WriteByte(':')
+		b = append(appendText(append(b, ','), name), ':')
 		if v := r.Fields[name]; len(v) > 0 {
-			b.Write(v)
+			b = append(b, v...)
 		} else {
-			b.WriteString("null")
+			b = append(b, "null"...)
 		}
 	}
-	b.WriteByte('}')
-	return b.Bytes(), nil
+	return append(b, '}'), nil
 }
 
 // UnmarshalJSON reads what MarshalJSON wrote.
@@ -221,7 +237,9 @@ func (r *Record) UnmarshalJSON(b []byte) error {
 	if bytes.Equal(bytes.TrimSpace(b), []byte("null")) {
 		return nil
 	}
-	if err := json.Unmarshal(b, &r.Fields); err != nil {
+	r.Fields = map[string]json.RawMessage{}
+	own := bytes.Clone(b)
+	if err := eachField(own, func(name string, value json.RawMessage) { r.Fields[name] = value[:len(value):len(value)] }); err != nil {
 		return err
 	}
 	kind, ok := r.Fields[kindField]

@@ -22,6 +22,7 @@ const (
 	KindParty    Kind = "party"
 	KindItem     Kind = "item"
 	KindStock    Kind = "stock"
+	KindOffer    Kind = "offer"
 	KindSite     Kind = "site"
 	KindTax      Kind = "tax"
 	KindShipment Kind = "shipment"
@@ -30,6 +31,8 @@ const (
 	KindReturn   Kind = "return"
 	KindPurchase Kind = "purchase"
 	KindDocument Kind = "document"
+
+	KindFulfilment Kind = "fulfilment" // the text of a document
 )
 
 // Ref names one record of one system, for instance shop/order/gid://shopify/Order/1001

@@ -108,6 +108,8 @@ func (s schema) of(t reflect.Type, orNull bool) map[string]any {
 		return s.ref(t)
 	case reflect.Bool:
 		return map[string]any{"type": "boolean"}
+	case reflect.Int64:
+		return map[string]any{"type": "integer"}
 	case reflect.String:
 		p := map[string]any{"type": "string"}
 		if values := formValues[t.Name()]; values != nil {

@@ -286,7 +286,7 @@ func TestSchemaOfAnUnknownKindNamesTheNearest(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 	_, err = crossdock.Schema("xyzzy-plugh")
-	if err == nil || !strings.Contains(err.Error(), "purchase and document") {
+	if err == nil || !strings.Contains(err.Error(), "document and fulfilment") {
 		t.Errorf("got %v", err)
 	}
 }

@@ -1,6 +1,9 @@
 package crossdock
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // Setup is the configuration the core decides by, filed whenever it changes. It
 // holds no secret: connections are known by name and role only.
@@ -26,7 +29,20 @@ type Connection struct {
 	Company   string        `json:"company,omitempty"` // of the orders that come from it
 	Sites     []string      `json:"sites,omitempty"`   // keys of the sites its orders ship from, first choice first
 	Settles   time.Duration `json:"settles,omitempty"` // the target's longest transaction
+
+	Locations map[string]string `json:"locations,omitempty"` // name or key of a location of the system → key of the site it is
+	Tell      []string          `json:"tell,omitempty"`      // what it is told of by itself; see TellCancellations
 }
+
+// TellCancellations has the hub call an order off in its channel when a person
+// cancelled or deleted it in the ERP.
+const TellCancellations = "cancellations"
+
+// Tells lists what a connection may be told of by itself.
+var Tells = []string{TellCancellations}
+
+// Tells reports whether the connection is told of what.
+func (c Connection) Tells(what string) bool { return slices.Contains(c.Tell, what) }
 
 // Connection returns the connection named system.
 func (s Setup) Connection(system System) (Connection, bool) {

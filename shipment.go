@@ -69,3 +69,47 @@ func validMoves(place string, moves []Move) error {
 	}
 	return nil
 }
+
+// Fulfilment is the text of the document that tells a channel what left. It is
+// frozen when it is issued. The counts told before make it safe to send twice: the
+// channel's own counts say whether it was heard.
+type Fulfilment struct {
+	Order    Ref         `json:"order"`
+	Shipment Ref         `json:"shipment"`
+	Site     Ref         `json:"site,omitzero"`
+	Lines    []Fulfilled `json:"lines"`
+	Carrier  string      `json:"carrier,omitempty"`
+	Tracking []string    `json:"tracking,omitempty"`
+	Kept     Kept        `json:"-"`
+}
+
+// FormOf returns the kind and the version of the form.
+func (Fulfilment) FormOf() (Kind, int) { return KindFulfilment, 1 }
+
+// Validate reports the first thing a fulfilment can't be without.
+func (f Fulfilment) Validate() error {
+	if err := f.Order.Validate(); err != nil {
+		return At("order", err)
+	}
+	if len(f.Lines) == 0 {
+		return At("lines", Errorf(Invalid, "a fulfilment has lines"))
+	}
+	for i, l := range f.Lines {
+		if l.Line == "" || !l.Count.IsPositive() {
+			return At("lines["+itoa(i)+"]", Errorf(Invalid, "%s of line %q is nothing that was sent", l.Count, l.Line))
+		}
+	}
+	return nil
+}
+
+type fulfilmentFields Fulfilment
+
+// MarshalJSON writes the known fields and those kept.
+func (f Fulfilment) MarshalJSON() ([]byte, error) { return writeKept(fulfilmentFields(f), f.Kept) }
+
+// UnmarshalJSON reads a fulfilment and keeps the fields it does not know.
+func (f *Fulfilment) UnmarshalJSON(b []byte) (err error) {
+	*f = Fulfilment{}
+	f.Kept, err = readKept(b, (*fulfilmentFields)(f))
+	return err
+}

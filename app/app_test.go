@@ -27,6 +27,8 @@ import (
 	"github.com/crossdockhq/crossdock/sandbox/odoo"
 	"github.com/crossdockhq/crossdock/sandbox/shopify"
 	"github.com/crossdockhq/crossdock/sim"
+	"github.com/crossdockhq/crossdock/store/postgres"
+	"github.com/crossdockhq/crossdock/store/storetest"
 )
 
 var types = []connector.Type{odooconn.Type, shopifyconn.Type}
@@ -34,22 +36,49 @@ var types = []connector.Type{odooconn.Type, shopifyconn.Type}
 // rig is a hub that runs as serve runs it, over sockets and the production
 // store, against an Odoo stand-in.
 type rig struct {
-	t    *testing.T
-	odoo *odoo.Server
-	log  *slog.Logger
-	cfg  *config.Config
-	base string
-	stop func()
-	done chan error
+	t        *testing.T
+	odoo     *odoo.Server
+	log      *slog.Logger
+	away     string // the address of Odoo
+	database string // "": the store is in the data directory
+	cfg      *config.Config
+	base     string
+	stop     func()
+	done     chan error
 }
 
-func newRig(t *testing.T) *rig {
+// onBoth runs a test on a hub with each store.
+func onBoth(t *testing.T, test func(t *testing.T, r *rig)) {
+	t.Run("sqlite", func(t *testing.T) { test(t, newRig(t, "")) })
+	t.Run("postgres", func(t *testing.T) { test(t, newRig(t, storetest.Database(t, t.Name()))) })
+}
+
+// newRig starts a hub that keeps its store in a database, "" for its data directory.
+func newRig(t *testing.T, database string) *rig {
 	t.Helper()
-	return newRigBehind(t, slog.DiscardHandler, func(h http.Handler) http.Handler { return h })
+	r := newHouse(t, slog.DiscardHandler, func(h http.Handler) http.Handler { return h })
+	r.database = database
+	r.begin()
+	return r
 }
 
 // newRigBehind is newRig with a log, and with something between the hub and Odoo.
 func newRigBehind(t *testing.T, log slog.Handler, between func(http.Handler) http.Handler) *rig {
+	t.Helper()
+	r := newHouse(t, log, between)
+	r.begin()
+	return r
+}
+
+// begin opens the hub and waits until it knows what Odoo sells.
+func (r *rig) begin() {
+	r.t.Helper()
+	r.open()
+	r.story("item/SKU2006-035", func(*replay.Story) bool { return true })
+}
+
+// newHouse makes the Odoo stand-in.
+func newHouse(t *testing.T, log slog.Handler, between func(http.Handler) http.Handler) *rig {
 	t.Helper()
 	r := &rig{t: t, log: slog.New(log), odoo: odoo.New(odoo.Config{Version: 18, Database: sim.Database, User: sim.User, Password: sim.Password, Clock: time.Now, Seed: 1})}
 	must(t, r.odoo.AddWarehouse("E", "East"))
@@ -65,24 +94,36 @@ func newRigBehind(t *testing.T, log slog.Handler, between func(http.Handler) htt
 	}
 	away := httptest.NewServer(between(r.odoo))
 	t.Cleanup(away.Close)
+	r.away = away.URL
+	return r
+}
+
+// open starts a hub in a data directory of its own.
+func (r *rig) open() {
+	t := r.t
+	t.Helper()
 	dir, err := os.MkdirTemp("", "hub") // short: a socket's path may have about 100 characters
 	must(t, err)
 	t.Cleanup(func() { must(t, os.RemoveAll(dir)) })
+	where, secrets := "sqlite", sim.Secrets()
+	if r.database != "" {
+		where = `{ postgres: "${file:/database}" }`
+		secrets.File = func(string) ([]byte, error) { return []byte(r.database), nil }
+	}
 	source := fmt.Sprintf(`
 version: 1
 listen: 127.0.0.1:0
 data: %s
+store: %s
 companies: { US1: { currency: USD, zone: America/New_York } }
 connections:
   shop: { type: shopify, company: US1, sites: [E], shop: jsmith.myshopify.com, token: "${env:SHOPIFY_TOKEN}", secret: "${env:SHOPIFY_SECRET}" }
   odoo: { type: odoo, url: %s, database: sandbox, user: hub@example.org, key: "${env:ODOO_KEY}", pull: 1s }
-`, filepath.Join(dir, "data"), away.URL)
-	r.cfg, err = config.Load("crossdock.yaml", []byte(source), types, sim.Secrets())
+`, filepath.Join(dir, "data"), where, r.away)
+	r.cfg, err = config.Load("crossdock.yaml", []byte(source), types, secrets)
 	must(t, err)
 	r.start()
 	t.Cleanup(r.end)
-	r.story("item/SKU2006-035", func(*replay.Story) bool { return true }) // what Odoo sells is known
-	return r
 }
 
 func (r *rig) start() {
@@ -129,7 +170,7 @@ func (r *rig) send(topic string, body []byte, secret string) int {
 // story waits until a record is in a state and returns what the command line is told of it.
 func (r *rig) story(ref string, is func(*replay.Story) bool) *replay.Story {
 	r.t.Helper()
-	asked, err := app.Ask(r.t.Context(), r.cfg.Data)
+	asked, err := app.Ask(r.t.Context(), r.cfg, config.Lookup{})
 	must(r.t, err)
 	defer func() { must(r.t, asked.Close()) }()
 	var last *replay.Story
@@ -156,8 +197,9 @@ func sample(t *testing.T) []byte {
 
 // TestShopifySample: Shopify's own sample of one order, cancelled and a test, as
 // created, updated and cancelled, leaves one tombstone and nothing in Odoo.
-func TestShopifySample(t *testing.T) {
-	r := newRig(t)
+func TestShopifySample(t *testing.T) { onBoth(t, testShopifySample) }
+
+func testShopifySample(t *testing.T, r *rig) {
 	for _, topic := range []string{"create", "updated", "cancelled"} {
 		if status := r.send("orders/"+topic, sample(t), sim.Secret); status != http.StatusOK {
 			t.Fatalf("orders/%s was answered %d", topic, status)
@@ -189,21 +231,29 @@ func TestShopifySample(t *testing.T) {
 	}
 }
 
+// consistent is the sample with states, sums and SKUs made consistent.
+func consistent(t *testing.T, updated string) []byte {
+	t.Helper()
+	var body map[string]any
+	d := json.NewDecoder(bytes.NewReader(sample(t)))
+	d.UseNumber()
+	must(t, d.Decode(&body))
+	body["cancelled_at"], body["cancel_reason"], body["test"], body["confirmed"], body["financial_status"] = nil, nil, false, true, "paid"
+	body["subtotal_price"] = "394.95"
+	body["subtotal_price_set"] = map[string]any{"shop_money": map[string]any{"amount": "394.95", "currency_code": "USD"}, "presentment_money": map[string]any{"amount": "394.95", "currency_code": "USD"}}
+	body["updated_at"] = updated
+	b, err := json.Marshal(body)
+	must(t, err)
+	return b
+}
+
 // TestShopifySampleConsistent: the same bodies with states, sums and SKUs made
 // consistent give one confirmed order with the same lines and 404.95.
-func TestShopifySampleConsistent(t *testing.T) {
-	r := newRig(t)
+func TestShopifySampleConsistent(t *testing.T) { onBoth(t, testShopifySampleConsistent) }
+
+func testShopifySampleConsistent(t *testing.T, r *rig) {
 	for i, topic := range []string{"create", "updated"} {
-		var body map[string]any
-		d := json.NewDecoder(bytes.NewReader(sample(t)))
-		d.UseNumber()
-		must(t, d.Decode(&body))
-		body["cancelled_at"], body["cancel_reason"], body["test"], body["confirmed"], body["financial_status"] = nil, nil, false, true, "paid"
-		body["subtotal_price"] = "394.95"
-		body["subtotal_price_set"] = map[string]any{"shop_money": map[string]any{"amount": "394.95", "currency_code": "USD"}, "presentment_money": map[string]any{"amount": "394.95", "currency_code": "USD"}}
-		body["updated_at"] = fmt.Sprintf("2021-12-31T19:00:0%d-05:00", i)
-		b, err := json.Marshal(body)
-		must(t, err)
+		b := consistent(t, fmt.Sprintf("2021-12-31T19:00:0%d-05:00", i))
 		if status := r.send("orders/"+topic, b, sim.Secret); status != http.StatusOK {
 			t.Fatalf("orders/%s was answered %d", topic, status)
 		}
@@ -248,13 +298,105 @@ func TestShopifySampleConsistent(t *testing.T) {
 	}
 }
 
+// TestTwoNodes: two hubs on one database take orders at both doors, and each order is
+// made once. When one ends, the other does its work.
+func TestTwoNodes(t *testing.T) {
+	one := newRig(t, storetest.Database(t, t.Name()))
+	two := &rig{t: t, log: one.log, odoo: one.odoo, away: one.away, database: one.database}
+	two.open()
+	order := func(r *rig, n int) string {
+		id := fmt.Sprintf("82098291194615450%d", n)
+		b := bytes.ReplaceAll(consistent(t, "2021-12-31T19:00:00-05:00"), []byte("820982911946154508"), []byte(id))
+		if status := r.send("orders/create", b, sim.Secret); status != http.StatusOK {
+			t.Fatalf("order %s was answered %d", id, status)
+		}
+		return "order/" + id
+	}
+	confirmed := func(s *replay.Story) bool {
+		return s.Record.Text("state") == string(crossdock.OrderConfirmed) && len(s.Work) == 0
+	}
+	first, second := order(one, 1), order(two, 2)
+	order(one, 2) // the shop asks at another door
+	for _, r := range []*rig{one, two} {
+		r.story(first, confirmed)
+		r.story(second, confirmed)
+	}
+	one.end()
+	two.story(order(two, 3), confirmed)
+	if orders := one.odoo.Rows("sale.order"); len(orders) != 3 {
+		t.Errorf("Odoo holds %d orders, want 3: %v", len(orders), orders)
+	}
+}
+
+// TestLeasesOfAKilledHub: a hub that was killed gave back no lease; the next start in
+// its data directory knows that it has ended and does not wait.
+func TestLeasesOfAKilledHub(t *testing.T) {
+	r := newRig(t, storetest.Database(t, t.Name()))
+	r.end()
+	s, err := postgres.Open(t.Context(), r.database, postgres.Options{})
+	must(t, err)
+	for _, name := range []string{"desk", "pull odoo", "dispatch odoo"} {
+		_, err := s.Leases().Acquire(t.Context(), name, "the killed one", time.Hour)
+		must(t, err)
+	}
+	must(t, s.Close())
+	must(t, os.WriteFile(filepath.Join(r.cfg.Data, "owner"), []byte("the killed one"), 0o600))
+	r.start()
+	if status := r.send("orders/create", consistent(t, "2021-12-31T19:00:00-05:00"), sim.Secret); status != http.StatusOK {
+		t.Fatalf("the order was answered %d", status)
+	}
+	r.story("order/820982911946154508", func(s *replay.Story) bool {
+		return s.Record.Text("state") == string(crossdock.OrderConfirmed) && len(s.Work) == 0
+	})
+}
+
 // TestUnsigned: what is not genuine is refused and leaves no trace.
-func TestUnsigned(t *testing.T) {
-	r := newRig(t)
+// TestWithoutID: what is genuine and names no order is filed and told, and the hub
+// goes on, now and after a restart.
+func TestWithoutID(t *testing.T) {
+	r := newRig(t, "")
+	for _, c := range [][2]string{
+		{"orders/create", `[]`}, {"orders/create", `null`}, {"orders/create", `1`}, {"orders/create", `"x"`}, {"orders/create", `{}`}, {"orders/create", `{"id":null}`},
+		{"orders/create", `{"id":"5"}`}, {"orders/updated", `{"id":820982911946154500}`}, {"orders/updated", `{"id":5000003020,"updated_at":"2026-11-02T10:00:00Z"}`},
+		{"orders/create", `{"admin_graphql_api_id":"gid://shopify/Product/1"}`}, {"orders/create", `{"admin_graphql_api_id":""}`}, {"orders/create", `{"admin_graphql_api_id":7}`},
+		{"orders/create", `{"admin_graphql_api_id":"gid://shopify/Order/` + strings.Repeat("7", 5000) + `"}`}, {"orders/paid", `{"id":5}`},
+		{"orders/edited", `{}`}, {"orders/edited", `{"order_edit":null}`}, {"orders/cancelled", `{}`}, {"orders/delete", `{}`},
+		{"orders/create", string(bytes.ReplaceAll(consistent(t, "2021-12-31T19:00:00-05:00"), []byte("admin_graphql_api_id"), []byte("no_id")))},
+	} {
+		if status := r.send(c[0], []byte(c[1]), sim.Secret); status != http.StatusOK {
+			t.Errorf("%s %.60s was answered %d", c[0], c[1], status)
+		}
+	}
+	for range 2 {
+		if status := r.send("orders/create", consistent(t, "2021-12-31T19:00:00-05:00"), sim.Secret); status != http.StatusOK {
+			t.Errorf("an order after them was answered %d", status)
+		}
+		r.story("order/820982911946154508", func(s *replay.Story) bool { return s.Record.Text("state") != "" && len(s.Work) == 0 })
+		asked, err := app.Ask(t.Context(), r.cfg, config.Lookup{})
+		must(t, err)
+		list, err := asked.Exceptions(t.Context(), replay.Asked{Check: "message"})
+		must(t, err)
+		must(t, asked.Close())
+		if len(list.Exceptions) < 5 {
+			t.Errorf("only %d exceptions tell of them", len(list.Exceptions))
+		}
+		for _, x := range list.Exceptions {
+			if x.Code == crossdock.Internal {
+				t.Errorf("a defect: %s", x.Text)
+			}
+		}
+		r.end()
+		r.start()
+	}
+}
+
+func TestUnsigned(t *testing.T) { onBoth(t, testUnsigned) }
+
+func testUnsigned(t *testing.T, r *rig) {
 	if status := r.send("orders/create", sample(t), "another secret"); status != http.StatusUnauthorized {
 		t.Errorf("a wrongly signed message was answered %d", status)
 	}
-	asked, err := app.Ask(t.Context(), r.cfg.Data)
+	asked, err := app.Ask(t.Context(), r.cfg, config.Lookup{})
 	must(t, err)
 	if _, err := asked.Trace(t.Context(), "order/820982911946154508"); crossdock.CodeOf(err) != crossdock.Invalid {
 		t.Errorf("the hub knows of a refused message: %v", err)
@@ -264,8 +406,9 @@ func TestUnsigned(t *testing.T) {
 
 // TestAskStopped: a hub that does not run is asked through its store, and does
 // what was decided meanwhile when it starts again.
-func TestAskStopped(t *testing.T) {
-	r := newRig(t)
+func TestAskStopped(t *testing.T) { onBoth(t, testAskStopped) }
+
+func testAskStopped(t *testing.T, r *rig) {
 	body := bytes.ReplaceAll(bytes.ReplaceAll(sample(t), []byte(`"test": true`), []byte(`"test": false`)), []byte(`"cancelled_at": "2021-12-31T19:00:00-05:00"`), []byte(`"cancelled_at": null`))
 	body = bytes.ReplaceAll(body, []byte("SKU2006-020"), []byte("NOBODY-KNOWS"))
 	r.send("orders/create", body, sim.Secret)
@@ -279,7 +422,7 @@ func TestAskStopped(t *testing.T) {
 		t.Errorf("the socket has mode %v", info.Mode())
 	}
 	r.end()
-	asked, err := app.Ask(t.Context(), r.cfg.Data)
+	asked, err := app.Ask(t.Context(), r.cfg, config.Lookup{})
 	must(t, err)
 	list, err := asked.Exceptions(t.Context(), replay.Asked{})
 	must(t, err)
@@ -291,7 +434,7 @@ func TestAskStopped(t *testing.T) {
 	must(t, asked.Close())
 	r.start()
 	for end := time.Now().Add(10 * time.Second); ; time.Sleep(20 * time.Millisecond) {
-		asked, err := app.Ask(t.Context(), r.cfg.Data)
+		asked, err := app.Ask(t.Context(), r.cfg, config.Lookup{})
 		must(t, err)
 		list, err := asked.Exceptions(t.Context(), replay.Asked{All: true})
 		must(t, err)
@@ -314,12 +457,13 @@ func must(t *testing.T, err error) {
 }
 
 // TestDoor: what was refused is counted, and the command line can ask for it.
-func TestDoor(t *testing.T) {
-	r := newRig(t)
+func TestDoor(t *testing.T) { onBoth(t, testDoor) }
+
+func testDoor(t *testing.T, r *rig) {
 	r.send("orders/create", sample(t), "another secret")
 	r.send("orders/create", sample(t), sim.Secret)
 	r.send("orders/create", []byte(`{"admin_graphql_api_id": "gid://shopify/Order/5", "id": 5, "id": 6}`), sim.Secret)
-	asked, err := app.Ask(t.Context(), r.cfg.Data)
+	asked, err := app.Ask(t.Context(), r.cfg, config.Lookup{})
 	must(t, err)
 	defer func() { must(t, asked.Close()) }()
 	got, ok, err := asked.Door(t.Context())
@@ -332,7 +476,7 @@ func TestDoor(t *testing.T) {
 // TestBrokenDisk: when the disk does not keep what is written, nothing is
 // acknowledged any more and the hub ends.
 func TestBrokenDisk(t *testing.T) {
-	r := newRig(t)
+	r := newRig(t, "")
 	null, err := os.OpenFile(os.DevNull, os.O_RDWR, 0)
 	must(t, err)
 	defer func() { must(t, null.Close()) }()

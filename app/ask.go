@@ -16,9 +16,9 @@ import (
 	"time"
 
 	"github.com/crossdockhq/crossdock"
+	"github.com/crossdockhq/crossdock/config"
 	"github.com/crossdockhq/crossdock/replay"
 	"github.com/crossdockhq/crossdock/store"
-	"github.com/crossdockhq/crossdock/store/sqlite"
 )
 
 // Asked is a hub that answers the command line, whether it runs or not.
@@ -43,29 +43,31 @@ type DoorCounts struct {
 	Refused  int64 `json:"refused"`  // refused for another reason
 }
 
-// Ask returns the hub of a data directory: the running one through its socket,
-// else its store, read as it is.
-func Ask(ctx context.Context, dir string) (Asked, error) {
-	r := &running{path: filepath.Join(dir, SocketName)}
+// Ask returns the hub of a configuration: the one that runs on this machine through
+// the socket in its data directory, else its store, read as it is. The address of a
+// database is looked up in env.
+func Ask(ctx context.Context, cfg *config.Config, env config.Lookup) (Asked, error) {
+	r := &running{path: filepath.Join(cfg.Data, SocketName)}
 	r.client = &http.Client{Timeout: 30 * time.Second, Transport: &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
 		return new(net.Dialer).DialContext(ctx, "unix", r.path)
 	}}}
 	if conn, err := new(net.Dialer).DialContext(ctx, "unix", r.path); err == nil {
 		return r, conn.Close()
 	}
-	if _, err := os.Stat(dir); errors.Is(err, fs.ErrNotExist) {
-		return nil, crossdock.Errorf(crossdock.Unavailable, "there is no data directory %s: start the hub once with crossdock serve, or name the configuration with -c", dir)
+	if _, err := os.Stat(cfg.Data); !cfg.Store.Postgres() && errors.Is(err, fs.ErrNotExist) {
+		return nil, crossdock.Errorf(crossdock.Unavailable, "there is no data directory %s: start the hub once with crossdock serve, or name the configuration with -c", cfg.Data)
 	}
-	s, err := sqlite.Open(dir, sqlite.Options{ReadOnly: true})
+	s, err := openStore(ctx, cfg, env, true)
 	if err != nil {
-		return nil, crossdock.Errorf(crossdock.Unavailable, "open the data directory: %w", err)
+		return nil, err
 	}
-	return &stopped{dir: dir, store: s}, nil
+	return &stopped{cfg: cfg, env: env, store: s}, nil
 }
 
-// stopped answers from the store of a hub that does not run.
+// stopped answers from the store of a hub that does not run here.
 type stopped struct {
-	dir   string
+	cfg   *config.Config
+	env   config.Lookup
 	store store.Store
 }
 
@@ -84,11 +86,11 @@ func (s *stopped) Work(ctx context.Context, system crossdock.System) ([]replay.W
 // mostActions is how many actions are filed, or sent to the running hub, at once.
 const mostActions = 500
 
-// Act files the actions in the journal; the hub does them when it starts.
+// Act files the actions in the journal; the hub does them when it starts, or where it runs.
 func (s *stopped) Act(ctx context.Context, all []crossdock.Action) (err error) {
-	w, err := sqlite.Open(s.dir, sqlite.Options{})
+	w, err := openStore(ctx, s.cfg, s.env, false)
 	if err != nil {
-		return crossdock.Errorf(crossdock.Unavailable, "open the data directory: %w", err)
+		return err
 	}
 	defer func() { err = errors.Join(err, w.Close()) }()
 	for some := range slices.Chunk(all, mostActions) {

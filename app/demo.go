@@ -31,7 +31,11 @@ type DemoOptions struct {
 	Started time.Time     // when the program was started
 	Say     func(string)  // progress, a line each
 	Limit   time.Duration // of the day, until all is at rest
-	Log     *slog.Logger
+	Store   string        // sqlite or postgres; "": sqlite
+	// Database is the address of a PostgreSQL database that lends the demo a schema; "":
+	// with store postgres a throw-away server is started.
+	Database string
+	Log      *slog.Logger
 	// Shown is called with what the systems hold in the end. When it returns, the
 	// hub and the systems around it end too.
 	Shown func(ctx context.Context, s *DemoSummary) error
@@ -44,6 +48,7 @@ type Demo struct {
 	dir  string
 	cfg  *config.Config
 	in   *sim.StandIns
+	lent lent
 	plan shopify.Plan
 	hub  *Hub
 
@@ -66,12 +71,13 @@ func NewDemo(o DemoOptions) (_ *Demo, err error) {
 }
 
 // Close removes everything the demo has made.
-func (d *Demo) Close() error { return os.RemoveAll(d.dir) }
+func (d *Demo) Close() error { return errors.Join(d.lent.giveBack(), os.RemoveAll(d.dir)) }
 
 // demoConfig is the crossdock.yaml of the demo; the address is that of the stand-ins.
 const demoConfig = `version: 1
 listen: 127.0.0.1:0
 data: %s
+store: %s
 companies:
   US1: { currency: USD, zone: America/Los_Angeles }
 connections:
@@ -147,8 +153,14 @@ func (d *Demo) build(ctx context.Context) error {
 		}
 	}
 	at := func(system crossdock.System) string { return "http://" + doors[system].Addr().String() }
-	source := fmt.Sprintf(demoConfig, filepath.Join(d.dir, "data"), at(demoShop), at(demoOdoo))
-	if d.cfg, err = config.Load("demo", []byte(source), d.o.Types, sim.Secrets()); err != nil {
+	kept, err := d.keep(ctx)
+	if err != nil {
+		return err
+	}
+	source := fmt.Sprintf(demoConfig, filepath.Join(d.dir, "data"), kept, at(demoShop), at(demoOdoo))
+	secrets := sim.Secrets()
+	secrets.File = os.ReadFile
+	if d.cfg, err = config.Load("demo", []byte(source), d.o.Types, secrets); err != nil {
 		return err
 	}
 	if _, err := writeNew(d.Config(), source); err != nil {

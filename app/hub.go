@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net"
 	"net/http"
@@ -21,7 +22,6 @@ import (
 	"github.com/crossdockhq/crossdock/house"
 	"github.com/crossdockhq/crossdock/intake"
 	"github.com/crossdockhq/crossdock/store"
-	"github.com/crossdockhq/crossdock/store/sqlite"
 )
 
 // Times of the hub's own making; what is configurable is in crossdock.yaml.
@@ -39,6 +39,7 @@ type Hub struct {
 	cfg      *config.Config
 	log      *slog.Logger
 	store    store.Store
+	lock     io.Closer // of the data directory; nil: the store holds it
 	house    *house.House
 	listener net.Listener
 	socket   net.Listener
@@ -56,8 +57,12 @@ func Open(ctx context.Context, cfg *config.Config, log *slog.Logger) (_ *Hub, er
 			err = errors.Join(err, h.Close())
 		}
 	}()
-	if h.store, err = sqlite.Open(cfg.Data, sqlite.Options{}); err != nil {
-		return nil, crossdock.Errorf(crossdock.Unavailable, "open the data directory: %w", err)
+	if h.store, err = openStore(ctx, cfg, config.Lookup{}, false); err != nil {
+		return nil, err
+	}
+	owner, err := h.enter(ctx)
+	if err != nil {
+		return nil, err
 	}
 	conns := map[crossdock.System]connector.Connector{}
 	pull := map[crossdock.System]time.Duration{}
@@ -69,7 +74,7 @@ func Open(ctx context.Context, cfg *config.Config, log *slog.Logger) (_ *Hub, er
 		conns[c.System], pull[c.System] = conn, c.Pull
 	}
 	h.house = house.New(house.Options{
-		Store: h.store, Setup: cfg.Setup(), Connectors: conns, Pull: pull, Reconcile: reconcileEvery, Now: time.Now, Log: log,
+		Store: h.store, Setup: cfg.Setup(), Connectors: conns, Pull: pull, Reconcile: reconcileEvery, Now: time.Now, Log: log, Owner: owner,
 		Broken: func(err error) {
 			select {
 			case h.broken <- err:
@@ -102,6 +107,10 @@ func (h *Hub) Close() error {
 	if h.store != nil {
 		err = errors.Join(err, h.store.Close())
 	}
+	if h.lock != nil {
+		err = errors.Join(err, h.lock.Close())
+		h.lock = nil
+	}
 	return err
 }
 
@@ -117,6 +126,9 @@ func (h *Hub) Run(ctx context.Context) error {
 	for _, room := range h.house.Rooms() {
 		group.Go(func() error { return store.Loop(inside, room.Name, room.Wake, h.told(room)) })
 	}
+	if l, ok := h.store.(store.Listener); ok {
+		group.Go(func() error { return l.Listen(inside, h.house.Wake) })
+	}
 	group.Go(func() error {
 		select {
 		case err := <-h.broken:
@@ -131,12 +143,17 @@ func (h *Hub) Run(ctx context.Context) error {
 		defer cancel()
 		return errors.Join(public.Shutdown(closing), private.Shutdown(closing))
 	})
-	h.log.Info("crossdock serves", "address", h.Address(), "data", h.cfg.Data)
+	h.log.Info("crossdock serves", "address", h.Address(), "data", h.cfg.Data, "store", h.cfg.Store.String())
 	ended := make(chan error, 1)
 	go func() { ended <- group.Wait() }()
 	var err error
 	select {
 	case err = <-ended:
+		leaving, cancel := context.WithTimeout(context.WithoutCancel(ctx), grace)
+		defer cancel()
+		if err := h.house.Leave(leaving); err != nil {
+			h.log.Warn("leases could not be given back: other nodes wait until they end", "error", err)
+		}
 	case <-after(inside, grace+time.Second):
 		h.log.Warn("a call outside is still under way: its outcome is found out at the next start")
 		if ctx.Err() == nil { // it was not told to end

@@ -15,7 +15,7 @@ import (
 )
 
 // listenSocket binds the socket of a hub; one that a crash has left behind is
-// replaced. The store's lock is held already, so no other hub listens on it.
+// replaced. The directory's lock is held already, so no other hub listens on it.
 func listenSocket(ctx context.Context, path string) (net.Listener, error) {
 	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, crossdock.Errorf(crossdock.Unavailable, "replace the socket: %w", err)

@@ -32,7 +32,8 @@ const (
 type Config struct {
 	Name        string // the file it was read from
 	Listen      string // host:port where webhooks arrive, under /in/<connection>
-	Data        string // directory of journal and book, relative to the working directory
+	Data        string // directory of the hub's socket and, in SQLite, of journal and book; relative to the working directory
+	Store       Store  // of journal and book
 	Companies   []crossdock.Company
 	Connections []Connection // by name
 
@@ -49,6 +50,9 @@ type Connection struct {
 	Owns    []crossdock.Kind // sorted
 	Pull    time.Duration    // between two pulls; 0: it is not pulled
 	Settles time.Duration
+
+	Locations map[string]string // name or key of a location → key of the site it is
+	Tell      []string          // sorted
 
 	settings any                 // what Type.Config made; secrets in plain text
 	refs     map[string]string   // references that were left as they are written, by field
@@ -94,6 +98,7 @@ func (c *Config) Setup() crossdock.Setup {
 			System: n.System, Connector: n.Type.Name,
 			Takes: slices.Clone(n.Takes), Owns: slices.Clone(n.Owns),
 			Company: n.Company, Sites: slices.Clone(n.Sites), Settles: n.Settles,
+			Locations: maps.Clone(n.Locations), Tell: slices.Clone(n.Tell),
 		})
 	}
 	b, err := json.Marshal(s)

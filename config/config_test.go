@@ -76,6 +76,7 @@ func around() config.Lookup {
 	env := map[string]string{
 		"SHOPIFY_TOKEN": "shpat-hunter2", "ODOO_KEY": "key-hunter2", "ODOO_URL": "http://127.0.0.1:8069", "EMPTY": "", "BLANK": "  ",
 		"LISTEN": "127.0.0.1:0", "NONE": "0", "DATA": "/var/lib/crossdock", "BATCH": "7", "STRICT": "true", "OVERLAP": "5s",
+		"DATABASE_URL": "postgres://ada:hunter2@db/crossdock",
 	}
 	files := map[string]string{"hook": "hook-hunter2\n", "/run/secrets/hook": "hook-hunter2", "empty": "\n", "database": "prod\r\n", "two-lines": "hook-hunter2\nhook-hunter2\n", "blank": "  \n"}
 	return config.Lookup{
@@ -145,7 +146,7 @@ func TestBrokenFiles(t *testing.T) {
 // whole needs all of it.)
 func TestBrokenFilesWithoutSecrets(t *testing.T) {
 	surroundings := map[string]bool{"env-not-set": true, "env-empty": true, "file-missing": true, "file-not-readable": true, "file-empty": true, "number-from-env-is-none": true,
-		"file-of-two-lines": true, "file-blank": true, "env-blank": true, "batch-from-env-out-of-bounds": true}
+		"file-of-two-lines": true, "file-blank": true, "env-blank": true, "batch-from-env-out-of-bounds": true, "store-no-address": true}
 	for _, path := range files(t, "testdata/broken/*.yaml") {
 		name := strings.TrimSuffix(filepath.Base(path), ".yaml")
 		_, bare := load(t, path, config.Lookup{})
@@ -154,7 +155,7 @@ func TestBrokenFilesWithoutSecrets(t *testing.T) {
 		}
 		_, err := load(t, path, around())
 		want := crossdock.Invalid
-		if surroundings[name] && name != "number-from-env-is-none" && name != "batch-from-env-out-of-bounds" {
+		if surroundings[name] && name != "number-from-env-is-none" && name != "batch-from-env-out-of-bounds" && name != "store-no-address" {
 			want = crossdock.Unavailable
 		}
 		if got := crossdock.CodeOf(err); got != want {
@@ -233,6 +234,31 @@ func TestDefaults(t *testing.T) {
 		}
 		if diff := cmp.Diff([]crossdock.Kind{"stock"}, n.Takes); diff != "" {
 			t.Error(diff)
+		}
+	}
+}
+
+func TestStore(t *testing.T) {
+	embedded, err := load(t, "testdata/good/small.yaml", around())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if address, err := embedded.Store.Address(around()); embedded.Store.Postgres() || address != "" || err != nil {
+		t.Errorf("without store it is %s at %q: %v", embedded.Store, address, err)
+	}
+	for _, env := range []config.Lookup{around(), {}} { // looked up at once, or when it is asked for
+		c, err := load(t, "testdata/good/postgres.yaml", env)
+		if err != nil {
+			t.Fatal(err)
+		}
+		address, err := c.Store.Address(around())
+		if err != nil || !c.Store.Postgres() || address != "postgres://ada:hunter2@db/crossdock" {
+			t.Errorf("the store is %s at %q: %v", c.Store, address, err)
+		}
+		for _, shown := range []string{fmt.Sprintf("%v %+v %#v", c, c, c), fmt.Sprint(c.Store)} {
+			if strings.Contains(shown, "hunter2") || !strings.Contains(shown, "postgres") {
+				t.Errorf("shown is %s", shown)
+			}
 		}
 	}
 }

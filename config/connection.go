@@ -179,6 +179,10 @@ func (r *reader) role(c *Connection, all []entry, path string, companies []cross
 			if list, ok := e.value.(*ast.SequenceNode); ok && len(list.Values) == 0 {
 				r.wrong(r.at(e.value), at, "the list is empty: name at least one site")
 			}
+		case "locations":
+			c.Locations = r.locations(e, at)
+		case "tell":
+			c.Tell = r.tell(e, at)
 		case "takes":
 			c.Takes = r.kindList(e, at, c.Type.Takes, "is nothing that "+c.Type.Name+" takes")
 		case "owns":

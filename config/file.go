@@ -149,6 +149,10 @@ func namesOf(types []connector.Type) (open, secret map[string]bool) {
 	for _, k := range slices.Concat(topKeys, companyKeys, connectionKeys) {
 		open[k.name] = true
 	}
+	for _, k := range storeKeys {
+		open[k.name], secret[k.name] = true, true
+	}
+	secret["store"] = true // an address may stand here by mistake
 	for _, t := range types {
 		for _, f := range t.Fields {
 			open[f.Name] = true

@@ -20,7 +20,8 @@ type key struct {
 var topKeys = []key{
 	{"version", "Version of this form of file: 1.", true},
 	{"listen", "Host and port where webhooks arrive, under /in/<connection>; left out: " + DefaultListen + ".", false},
-	{"data", "Directory of journal and book, relative to this file; left out: " + DefaultData + ".", false},
+	{"data", "Directory of the hub's socket and, with store sqlite, of journal and book, relative to this file; left out: " + DefaultData + ".", false},
+	{"store", "Where journal and book are kept: sqlite, in the data directory, or {postgres: ADDRESS}, which several nodes may share; left out: sqlite.", false},
 	{"companies", "The companies that sell, by key.", false},
 	{"connections", "The outside systems, by name: small letters, digits and dashes.", true},
 }
@@ -36,6 +37,8 @@ var connectionKeys = []key{
 	{"type", "Which connector speaks with the system.", true},
 	{"company", "Key of the company that the orders from this connection belong to; needed where it owns orders.", false},
 	{"sites", "Keys of the sites its orders ship from, first choice first; needed where it owns orders.", false},
+	{"locations", "Which site each location of the system is, by the location's name or key; left out: the one with its code or name.", false},
+	{"tell", "What it is told of by itself: cancellations has an order called off there that a person cancelled in the ERP.", false},
 	{"takes", "Kinds of records the hub pushes to it; left out: what its type takes.", false},
 	{"owns", "Kinds of records it is the system of record for; left out: what its type owns.", false},
 	{"pull", "Time between two pulls of what changed, from 1s to 24h, or off; left out: 1m.", false},

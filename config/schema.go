@@ -51,6 +51,9 @@ func JSONSchema(types []connector.Type) ([]byte, error) {
 		"version": object{"const": 1},
 		"listen":  orReference(object{"type": "string", "pattern": `^[^ ]*:[0-9]{1,5}$`, "default": DefaultListen}),
 		"data":    orReference(object{"type": "string", "pattern": `\S`, "default": DefaultData}),
+		"store": object{"oneOf": []object{
+			{"const": "sqlite"}, mapping(storeKeys, object{"postgres": object{"$ref": "#/$defs/reference"}}),
+		}, "default": "sqlite"},
 		"companies": object{
 			"type": "object", "propertyNames": object{"pattern": companyName.String()},
 			"additionalProperties": mapping(companyKeys, object{
@@ -100,9 +103,12 @@ func connectionSchema(t connector.Type) object {
 	sites := listOf(object{"type": "string", "pattern": `\S`}, true)
 	sites["minItems"] = 1
 	values := object{
-		"type":    object{"const": t.Name},
-		"company": object{"type": "string", "pattern": companyName.String()},
-		"sites":   sites,
+		"type":      object{"const": t.Name},
+		"company":   object{"type": "string", "pattern": companyName.String()},
+		"sites":     sites,
+		"locations": object{"type": "object", "additionalProperties": object{"type": "string", "pattern": `\S`}},
+		"tell":      listOf(object{"enum": crossdock.Tells}, true),
+
 		"takes":   kindsSchema(takes),
 		"owns":    kindsSchema(all),
 		"pull":    object{"type": "string", "pattern": "^off$|" + durationPattern, "default": "1m"},

@@ -53,6 +53,7 @@ func compiled(t *testing.T) *jsonschema.Schema {
 var unseen = map[string]string{
 	"company-unknown":                 "two places",
 	"company-without-companies":       "two places",
+	"two-locations-one-site":          "two places",
 	"env-not-set":                     "the environment",
 	"env-empty":                       "the environment",
 	"number-from-env-is-none":         "the environment",
@@ -75,6 +76,7 @@ var unseen = map[string]string{
 	"settles-absurd":                  "a comparison",
 	"number-in-octal":                 "how a number is written",
 	"merge-key":                       "an editor merges it",
+	"store-no-address":                "what the reference stands for is known only where it is looked up",
 }
 
 // asJSON reads a file as an editor does; false where it is no single YAML document.

@@ -14,6 +14,7 @@ type shownConfig struct {
 	File        string              `json:"file"`
 	Listen      string              `json:"listen"`
 	Data        string              `json:"data"`
+	Store       string              `json:"store"`
 	Companies   []crossdock.Company `json:"companies"`
 	Connections []Connection        `json:"connections"`
 }
@@ -29,11 +30,14 @@ type shownConnection struct {
 	Pull     string           `json:"pull"`
 	Settles  string           `json:"settles"`
 	Settings map[string]any   `json:"settings"`
+
+	Locations map[string]string `json:"locations,omitempty"`
+	Tell      []string          `json:"tell,omitempty"`
 }
 
 // MarshalJSON writes c without its secrets.
 func (c Config) MarshalJSON() ([]byte, error) {
-	s := shownConfig{File: c.Name, Listen: c.Listen, Data: c.Data, Companies: c.Companies, Connections: c.Connections}
+	s := shownConfig{File: c.Name, Listen: c.Listen, Data: c.Data, Store: c.Store.String(), Companies: c.Companies, Connections: c.Connections}
 	if s.Companies == nil {
 		s.Companies = []crossdock.Company{}
 	}
@@ -45,6 +49,7 @@ func (n Connection) MarshalJSON() ([]byte, error) {
 	s := shownConnection{
 		System: n.System, Type: n.Type.Name, Company: n.Company, Sites: n.Sites,
 		Takes: n.Takes, Owns: n.Owns, Pull: n.PullText(), Settles: n.Settles.String(), Settings: n.shown(),
+		Locations: n.Locations, Tell: n.Tell,
 	}
 	if s.Takes == nil {
 		s.Takes = []crossdock.Kind{}

@@ -40,6 +40,8 @@ func (r *reader) config() *Config {
 					c.Data = filepath.Join(r.dir(), c.Data)
 				}
 			}
+		case "store":
+			c.Store = r.store(e)
 		case "companies":
 			c.Companies = r.companies(e)
 		case "connections":

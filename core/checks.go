@@ -5,9 +5,10 @@ import "slices"
 // checks are the words of Exception.Check, sorted; docs/runbooks/exceptions.md has a
 // section for each.
 var checks = []string{
-	"amount", "called off", "changed there", "clock", "confirmed there", "conflict", "credentials", "customer", "deleted", "form",
-	"internal", "item", "late cancel", "late change", "look", "message", "project", "pull", "push", "record", "set back", "site",
-	"stock", "taken up", "totals",
+	"amount", "called off", "changed there", "clock", "confirmed there", "conflict", "credentials", "customer",
+	"deleted", "document", "form", "internal", "item", "late cancel", "late change", "location", "look",
+	"message", "project", "pull", "push", "record", "set back", "shipment", "short shipped", "site", "stock",
+	"taken up", "totals", "twice",
 }
 
 // findings are the words of Finding.Check, sorted: what an order is judged by.

@@ -34,8 +34,12 @@ func Decide(b Book, e crossdock.Entry, said []Said) Decision {
 		for _, s := range said {
 			heard = append(heard, spread(s)...)
 		}
+		heard, fault := named(heard)
 		switch body := e.Body.(type) {
 		case crossdock.Message:
+			if body.Fault == nil {
+				body.Fault = fault
+			}
 			l.message(body, heard)
 		case crossdock.Attempt:
 			l.attempted(body)
@@ -51,10 +55,28 @@ func Decide(b Book, e crossdock.Entry, said []Said) Decision {
 			l.wake(setupName)
 			l.say("configuration " + body.Hash)
 		}
+		l.follow()
 		if l.effect == "" {
 			l.say("nothing to do: it says what is known")
 		}
 	})
+}
+
+// named leaves out statements that name no record, such as an order without its id,
+// and returns what is wrong with the first of them.
+func named(heard []heardOf) (all []heardOf, fault *crossdock.Fault) {
+	for _, h := range heard {
+		err := h.Of.Validate()
+		switch {
+		case err == nil:
+			all = append(all, h)
+		case fault == nil && h.Fault != nil:
+			fault = h.Fault
+		case fault == nil:
+			fault = crossdock.FaultOf(err)
+		}
+	}
+	return all, fault
 }
 
 func spread(s Said) []heardOf {
@@ -89,6 +111,7 @@ func (l *layer) message(m crossdock.Message, heard []heardOf) {
 		}
 	}
 	l.need(l.linked(heard)...)
+	l.ahead(heard)
 	for _, h := range heard {
 		l.hear(h)
 	}
@@ -159,6 +182,14 @@ func (l *layer) foreseen(heard []heardOf) []Address {
 				}
 			}
 		}
+		if h.Of.Kind == crossdock.KindShipment {
+			var s crossdock.Shipment
+			if h.Said.Unpack(&s) == nil {
+				for _, move := range s.Lines {
+					need = append(need, LinkAt(move.Item))
+				}
+			}
+		}
 		need = append(need, RecordAt(crossdock.BookRef(h.Of.Kind, bookKey(h))))
 	}
 	return need
@@ -172,11 +203,16 @@ func (l *layer) linked(heard []heardOf) []Address {
 			need = append(need, RecordAt(link.To), ViewAt(h.from, link.To), WantAt(h.from, DoLook, link.To))
 			switch link.To.Kind {
 			case crossdock.KindOrder:
-				need = append(need, PromiseAt(link.To))
+				need = append(need, PromiseAt(link.To), DeliveryAt(link.To))
 			case crossdock.KindStock:
 				need = append(need, Address{Balances, link.To.Key}, AwaitAt(stockPrefix+link.To.Key))
 			case crossdock.KindParty:
 				need = append(need, AwaitAt(goodName(link.To)))
+			}
+		}
+		if h.Of.Kind == crossdock.KindShipment {
+			if link := get[Link](l, linkOf(h, "order")); link != nil {
+				need = append(need, RecordAt(link.To), PromiseAt(link.To), DeliveryAt(link.To), ViewAt(h.from, crossdock.BookRef(h.Of.Kind, bookKey(h))))
 			}
 		}
 	}
@@ -194,19 +230,40 @@ func (l *layer) hear(h heardOf) {
 	case h.Fault != nil:
 		l.unusable(h, of)
 	case h.Gone && !known:
-		l.say("nothing to do: " + h.Of.String() + " is not there and the book has none")
+		l.notThere(h)
 	case h.Gone:
 		l.heardGone(h, of)
 	case h.Says != nil && len(h.Says) == 0:
 		l.look(h.from, h.Of, h.Of, l.at, "it was named without being described")
 		l.say(h.Of.String() + " is to be looked at")
+	case h.Of.Kind == crossdock.KindStock && !l.setup.Owns(h.from, crossdock.KindStock):
+		l.hearLevel(h)
 	case h.Of.Kind == crossdock.KindStock:
 		l.hearStock(h)
+	case h.Of.Kind == crossdock.KindShipment:
+		l.hearShipment(h, of)
+	case l.theirs(h):
+		l.hearTheirs(h, of)
 	case h.Of.Kind == crossdock.KindOrder:
 		l.hearOrder(h, of)
 	default:
 		l.hearRecord(h, of)
 	}
+}
+
+// notThere takes in that a system has not what the book has not either. A message
+// about it that could not be used stays with a person: the record may only not be
+// shown yet, or not to us.
+func (l *layer) notThere(h heardOf) {
+	l.say("nothing to do: " + h.Of.String() + " is not there and the book has none")
+	const looked = ". It was looked up, and is not shown to the hub: see whether it exists, and whether the credentials may read it"
+	x := get[Exception](l, ExceptionAt(key("message", h.Of.String())))
+	if x == nil || !x.Open() || strings.HasSuffix(x.Text, looked) {
+		return
+	}
+	c := *x
+	c.Text += looked
+	l.put(&c)
 }
 
 // looked closes the look a statement answers.
@@ -223,7 +280,7 @@ func (l *layer) looked(h heardOf, of crossdock.Ref) {
 			l.drop(a)
 			l.say("looked at")
 			l.settled("look", string(h.from)+"|"+w.Of.Short(), "it was looked up")
-			if h.Fault == nil {
+			if h.Fault == nil && !h.Gone { // of what is not there nobody knows yet what it said
 				l.settled("message", w.Of.String(), "it was looked up")
 			}
 		}
@@ -294,6 +351,9 @@ func (l *layer) merged(h heardOf, of crossdock.Ref, said crossdock.Record) (*Vie
 				l.put(v)
 				l.raise(Exception{Check: "clock", Code: crossdock.Conflict, Of: of, System: h.from, Owner: ownerIntegrator,
 					Text: string(h.from) + " answers with a state of " + of.Short() + " that is older (" + h.Version + ") than the one it told before (" + v.Version + "): was it restored from a backup, or is it read from a copy that lags?"}, string(h.from)+"|"+of.Short())
+			}
+			if of.Kind == crossdock.KindOffer && due.Before(l.at.Add(offerDelay)) {
+				due = l.at.Add(offerDelay) // what it tells of comes with an order, and with other levels
 			}
 			l.look(h.from, of, keyed(h.from, of, v), due, "what it says can't be ordered")
 		}

@@ -21,6 +21,9 @@ const answerIn = 24 * time.Hour
 // subject is one exception, however often it comes up.
 func (l *layer) raise(x Exception, subject string) {
 	x.ID = key(x.Check, subject)
+	if x.Of.Validate() != nil { // what names no record can't be written down as one
+		x.Of = crossdock.Ref{}
+	}
 	old := get[Exception](l, ExceptionAt(x.ID))
 	x.Seq, x.Opened, x.Count = l.seq, l.at, 1
 	if old != nil && old.Open() {
@@ -101,6 +104,11 @@ func (l *layer) retry(a crossdock.Action) {
 		return
 	}
 	l.about(of)
+	if d := get[Document](l, DocumentAt(of)); of.Kind == crossdock.KindDocument && d != nil && d.State == crossdock.DocumentRefused {
+		a.Of = of
+		l.reissue(a)
+		return
+	}
 	for _, c := range l.setup.Connections {
 		if w := get[Want](l, WantAt(c.System, DoLook, of)); w != nil && w.State == WantStopped {
 			n := *w
@@ -137,9 +145,13 @@ func (l *layer) tick(t crossdock.Tick) {
 		fired++
 		l.about(name.Of)
 		l.drop(timer.Address())
-		if timer.Name == wakeTimer {
+		switch timer.Name {
+		case wakeTimer:
 			l.wakeRest(timer.Of.Key)
-		} else {
+		case shortTimer:
+			l.aheadOrder(timer.Of)
+			l.short(timer.Of)
+		default:
 			l.overdue(timer)
 		}
 	}

@@ -35,6 +35,7 @@ type house struct {
 	at     time.Time
 	erp    *erp
 	shop   *shop
+	market *market  // the shop's stock and what it was told, where a test has it
 	rounds int      // most rounds an entry took
 	effect []string // of every entry
 	pushed []crossdock.Push
@@ -50,7 +51,9 @@ var setup = crossdock.Setup{Hash: "h1", Companies: []crossdock.Company{{Key: "US
 
 // newHouse opens a house that knows the sites E and W and the item TEA, of which
 // there are so many at E.
-func newHouse(t tb, tea string) *house {
+func newHouse(t tb, tea string) *house { return newHouseOf(t, setup, tea) }
+
+func newHouseOf(t tb, setup crossdock.Setup, tea string) *house {
 	h := &house{tb: t, rows: map[Address][]byte{}, at: worldStart}
 	h.erp, h.shop = &erp{house: h, sales: map[string]*sale{}, external: map[string]string{}, levels: map[string][2]string{}}, &shop{house: h, orders: map[string]told{}}
 	h.want = h.project
@@ -122,8 +125,10 @@ func mustJSON(v any) []byte {
 func (h *house) decided(what string, decide func(Book) Decision) Decision {
 	b := &loading{house: h, rows: map[Address]Row{}}
 	b.load([]Address{SetupAt}) // the desk has it always
+	var asked [][]Address
 	for round := 1; ; round++ {
 		d := decide(b)
+		asked = append(asked, d.Missing)
 		if d.Missing == nil {
 			b.unchanged()
 			for range h.again {
@@ -134,7 +139,7 @@ func (h *house) decided(what string, decide func(Book) Decision) Decision {
 			h.apply(d)
 			h.rounds = max(h.rounds, round-1)
 			if round-1 > mostRounds {
-				h.tb.Errorf("%s took %d rounds to the store, at most %d are allowed", what, round-1, mostRounds)
+				h.tb.Errorf("%s took %d rounds to the store, at most %d are allowed: %v", what, round-1, mostRounds, asked)
 			}
 			return d
 		}
@@ -255,11 +260,14 @@ func (h *house) invariants() {
 		v := stored[View](h, ViewAt("odoo", p.Cause))
 		mayHold := v != nil && !v.Gone && (v.Unknown || len(v.Open) > 0 || stateOf(v.Held) == crossdock.OrderConfirmed)
 		o := h.order(p.Cause.Key)
-		if o.State != crossdock.OrderPromised && o.State != crossdock.OrderConfirmed && !(o.State == crossdock.OrderCancelled && mayHold) {
+		if o.State != crossdock.OrderPromised && o.State != crossdock.OrderConfirmed && o.State != crossdock.OrderPicking && !(o.State == crossdock.OrderCancelled && mayHold) {
 			h.tb.Errorf("%s is %s and yet promised goods", p.Cause.Short(), o.State)
 		}
 	}
 	for _, b := range all[Balance](h, Balances) {
+		for _, gone := range b.Leaving {
+			promised[b.Address()] = promised[b.Address()].Add(gone.Count)
+		}
 		if !b.Promised.Equal(promised[b.Address()]) {
 			h.tb.Errorf("balance %v says %s are promised, its promises add up to %s", b.Address(), b.Promised, promised[b.Address()])
 		}
@@ -404,17 +412,38 @@ func (h *house) attempt(wants []*Want) crossdock.Attempt {
 	return a
 }
 
-// push makes an attempt and files what the ERP answers.
+// push makes an attempt in each system and files what it answers.
 func (h *house) push(wants []*Want) {
-	if len(wants) == 0 {
-		return
+	for _, system := range []crossdock.System{"odoo", "shop"} {
+		var theirs []*Want
+		for _, w := range wants {
+			if w.System == system {
+				theirs = append(theirs, w)
+			}
+		}
+		if len(theirs) > 0 {
+			h.answered(h.attempt(theirs))
+		}
 	}
-	a := h.attempt(wants)
+}
+
+// answered files what a system answers to an attempt, with what it saw.
+func (h *house) answered(a crossdock.Attempt) {
 	r := crossdock.Result{Attempt: a.ID, System: a.System}
+	var said []Said
 	for _, p := range a.Pushes {
-		r.Receipts = append(r.Receipts, h.erp.answer(p))
+		answer := h.erp.answer
+		if a.System == "shop" {
+			answer = h.market.answer
+		}
+		c := answer(p)
+		for i := range c.Saw {
+			c.Saw[i].From, c.Saw[i].Asked, c.Saw[i].After = a.System, h.at, h.seq
+			said = append(said, Said{Message: c.Saw[i], Statements: h.market.saw(c.Saw[i])})
+		}
+		r.Receipts = append(r.Receipts, c)
 	}
-	h.take(r)
+	h.take(r, said...)
 }
 
 // pushes counts what was sent to the ERP for an order.
@@ -471,6 +500,9 @@ func (h *house) ticks() bool {
 // that is confirmed in a second step, and called off where it was made.
 func (h *house) project(t Touch) (Projected, bool) {
 	v, r := stored[View](h, ViewAt(t.System, t.Of)), stored[Record](h, RecordAt(t.Of))
+	if t.Of.Kind == crossdock.KindDocument {
+		return h.projectDocument(t), v != nil
+	}
 	if v == nil || r == nil {
 		return Projected{}, false
 	}
@@ -484,6 +516,8 @@ func (h *house) project(t Touch) (Projected, bool) {
 		}
 	case crossdock.KindOrder:
 		h.projectOrder(&p, v, h.order(t.Of.Key))
+	case crossdock.KindOffer:
+		h.projectOffer(&p, r.Body)
 	}
 	return p, true
 }

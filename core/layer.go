@@ -155,7 +155,7 @@ func (l *layer) touch(system crossdock.System, of crossdock.Ref) {
 // about adds a record to those the entry is about.
 func (l *layer) about(of ...crossdock.Ref) {
 	for _, r := range of {
-		if !r.IsZero() && !l.cited[r] {
+		if r.Validate() == nil && !l.cited[r] {
 			l.cited[r] = true
 			l.refs = append(l.refs, r)
 		}

@@ -160,7 +160,7 @@ func (l *layer) decideOrder(r *Record, o *crossdock.Order, before crossdock.Reco
 // afterwards the systems that hold it are to hold it cancelled.
 func (l *layer) cancel(r *Record, o *crossdock.Order) {
 	o.Findings = lasting(o)
-	if slices.Contains(moves[o.State], crossdock.OrderCancelled) {
+	if slices.Contains(moves[o.State], crossdock.OrderCancelled) && !l.left(r.Of) {
 		move(o, crossdock.OrderCancelled)
 		l.forgiven(r.Of, "the order is cancelled")
 		l.say(r.Of.Short() + " is cancelled")
@@ -479,4 +479,7 @@ func (l *layer) calledOff(system crossdock.System, of crossdock.Ref, what string
 	l.unneeded(of, before, &o)
 	l.raise(Exception{Check: "called off", Code: crossdock.Conflict, Of: of, System: system, Owner: ownerOperator, Value: total,
 		Text: of.Short() + " " + what + " by a person: it is not made again. Cancel it in " + string(channel) + " and tell the customer, or order it anew"}, of.Short())
+	if o.State == crossdock.OrderCancelled {
+		l.callOff(of, channel, of.Short()+" "+what)
+	}
 }

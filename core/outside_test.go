@@ -128,6 +128,10 @@ func (e *erp) pulled(key string, after int64) {
 // looked answers a look by key or by business key.
 func (e *erp) looked(w *Want, after int64) {
 	key := w.Record.Key
+	if site, ok := strings.CutPrefix(key, "TEA@"); ok && e.market != nil {
+		e.market.reads(site)
+		return
+	}
 	if level, ok := e.levels[strings.TrimSuffix(key, "@E")]; ok {
 		e.stockAfter(strings.TrimSuffix(key, "@E"), level[0], level[1], after)
 		return
@@ -286,6 +290,10 @@ func shopOrder(number string) crossdock.Ref {
 
 func (s *shop) looked(w *Want, after int64) {
 	key := w.Record.Key
+	if w.Record.Kind != crossdock.KindOrder && s.market != nil {
+		s.hears("shop", after, s.at, s.market.found(w.Record))
+		return
+	}
 	have, ok := s.orders[key[strings.LastIndexByte(key, '/')+1:]]
 	if !ok {
 		s.hears("shop", after, s.at, crossdock.Statement{Of: w.Record, Gone: true})

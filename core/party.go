@@ -43,6 +43,9 @@ func (l *layer) hearRecord(h heardOf, of crossdock.Ref) {
 // namesOf returns the matching keys of a record: those the statement gives, and
 // those another system gave before.
 func (l *layer) namesOf(r *Record, h heardOf) []string {
+	if r.Of.Kind == crossdock.KindSite {
+		h.Names = append(siteNames(r.Body), h.Names...)
+	}
 	if l.setup.Owns(h.from, r.Of.Kind) || r.Names == nil {
 		return h.Names
 	}
@@ -114,11 +117,19 @@ func (l *layer) heardGone(h heardOf, of crossdock.Ref) {
 		}
 		return
 	}
-	if of.Kind == crossdock.KindStock {
+	switch {
+	case of.Kind == crossdock.KindStock:
 		l.noStock(h, of)
-		return
+	case of.Kind == crossdock.KindOffer:
+		l.forgetLevel(h.from, of)
+		l.drop(LinkAt(h.Of))
+	case of.Kind == crossdock.KindShipment:
+		l.noShipment(h, of)
+	case l.theirs(h):
+		l.unlink(h, of)
+	default:
+		l.gone(h.from, of)
 	}
-	l.gone(h.from, of)
 }
 
 // gone notes that a record is not in a system: either it never got there (a lost

@@ -28,6 +28,9 @@ func (l *layer) attempted(a crossdock.Attempt) {
 			c.State = WantOpen
 			l.put(&c)
 		}
+		if p.Of.Kind == crossdock.KindDocument {
+			l.advance(p.Of, crossdock.DocumentSent)
+		}
 	}
 	l.say("attempt " + decimalText(a.ID) + " on " + string(a.System))
 }
@@ -38,6 +41,7 @@ func (l *layer) resulted(r crossdock.Result, said []heardOf) {
 	for _, c := range r.Receipts { // without its view a receipt goes nowhere
 		l.soon(ViewAt(r.System, c.Of), WantAt(r.System, DoPush, c.Of))
 	}
+	l.aheadAnswers(r)
 	for _, c := range r.Receipts {
 		l.about(c.Of)
 		l.credentials(r.System, c)
@@ -65,20 +69,26 @@ func (l *layer) receipt(r crossdock.Result, c crossdock.Receipt) {
 	if w.State == WantOpen {
 		w.State = WantDue
 	}
-	switch c.Code {
-	case crossdock.OK:
+	own := c.Of.Kind == crossdock.KindDocument && l.answeredDocument(v, w, c)
+	switch code := c.Code; {
+	case own:
+	case code == crossdock.OK:
 		l.done(v, w, open, c)
-	case crossdock.Ambiguous:
+	case code == crossdock.Ambiguous:
 		conn, _ := l.setup.Connection(r.System)
 		unanswered(&v.View, open, l.seq, l.at.Add(conn.Settles))
 		w.Tries++
 		w.Due = l.at.Add(backoff(w.Tries, w.Of, c.After))
 		l.say("no answer: it may or may not have happened")
-	case crossdock.Conflict:
+	case code == crossdock.Conflict:
 		v.Stale++
-		v.Unknown, v.Settled = true, l.seq
-		v.Settles = l.at
-		if v.Stale > 1 { // the first is looked at at once
+		v.Unknown, v.Settles = true, l.at
+		if c.Of.Kind == crossdock.KindOffer && len(c.Saw) > 0 { // what it saw is the look: nothing was written
+			v.Settles = time.Time{}
+		} else {
+			v.Settled = l.seq
+		}
+		if v.Stale > 1 && !v.Settles.IsZero() { // the first is looked at at once
 			v.Settles = l.at.Add(backoff(v.Stale-1, c.Of, c.After))
 		}
 		if v.Stale >= mostStale {
@@ -86,14 +96,14 @@ func (l *layer) receipt(r crossdock.Result, c crossdock.Receipt) {
 				Text: c.Of.Short() + " was found changed in " + string(r.System) + " " + decimalText(int64(v.Stale)) + " times in a row: " + c.Text + ". See what changes it there"}, string(r.System)+"|"+c.Of.Short())
 		}
 		l.say("it holds something else than the decision saw")
-	case crossdock.Gone:
+	case code == crossdock.Gone:
 		v.Settled = l.seq
 		l.put(v)
 		l.gone(r.System, c.Of)
 		v = l.view(r.System, c.Of)
 		w.Tries++ // where it was never known to be, it is made again, but not at once
 		w.Due = l.at.Add(backoff(w.Tries, w.Of, c.After))
-	case crossdock.Throttled, crossdock.Unavailable, crossdock.NotYet, crossdock.Unauthorized:
+	case code.Waits() || code == crossdock.Unauthorized:
 		w.Tries++
 		w.Due = l.at.Add(backoff(w.Tries, w.Of, c.After))
 		l.say(string(c.Code) + ": again in " + w.Due.Sub(l.at).Round(time.Second).String())
@@ -128,7 +138,7 @@ func (l *layer) done(v *View, w *Want, open crossdock.Open, c crossdock.Receipt)
 	w.Tries, w.Why = 0, ""
 	l.put(v)
 	if v.Key != "" && v.Key != hadKey {
-		l.put(&Link{Of: keyed(v.System, v.Of, v), To: v.Of})
+		l.link(keyed(v.System, v.Of, v), v.Of)
 		l.wake(keyName(v.System, v.Of))
 	}
 	if v.Unknown { // something unordered was heard while the push was open
@@ -137,8 +147,11 @@ func (l *layer) done(v *View, w *Want, open crossdock.Open, c crossdock.Receipt)
 	l.clear("push", v.System, v.Of, "it was written")
 	l.clear("conflict", v.System, v.Of, "it was written")
 	l.say(v.Of.Short() + " is " + v.Key + " in " + string(v.System))
-	if v.Of.Kind == crossdock.KindOrder {
+	switch v.Of.Kind {
+	case crossdock.KindOrder:
 		l.orderHeld(v, before)
+	case crossdock.KindOffer:
+		l.offerWritten(v.System, v.Of)
 	}
 }
 

@@ -31,10 +31,13 @@ const (
 	Exceptions Table = "exception"
 	Judgements Table = "judgement"
 	Setups     Table = "setup"
+	Openings   Table = "opening"
+	Tallies    Table = "tally"
+	Deliveries Table = "delivery"
 )
 
 // Tables lists every table of the book.
-var Tables = []Table{Records, Links, Names, Views, Wants, Balances, Promises, Awaits, Waiters, Tickets, Documents, Timers, Exceptions, Judgements, Setups}
+var Tables = []Table{Records, Links, Names, Views, Wants, Balances, Promises, Awaits, Waiters, Tickets, Documents, Timers, Exceptions, Judgements, Setups, Openings, Tallies, Deliveries}
 
 // Address names one row of the book.
 type Address struct {
@@ -131,7 +134,8 @@ type Balance struct {
 	Promised  crossdock.Decimal `json:"promised"`  // by us, all open orders
 	Converted crossdock.Decimal `json:"converted"` // the part of Promised that Reserved already holds
 	Turning   []Turn            `json:"turning,omitempty"`
-	Heard     int64             `json:"heard,omitempty"` // the last Seq taken when the reading was asked for
+	Leaving   []Turn            `json:"leaving,omitempty"` // in Promised yet: it has left, and no reading shows it
+	Heard     int64             `json:"heard,omitempty"`   // the last Seq taken when the reading was asked for
 	AsOf      time.Time         `json:"as_of,omitzero"`
 }
 
@@ -377,6 +381,12 @@ func NewRow(t Table) Row {
 		return new(Judgement)
 	case Setups:
 		return new(Setup)
+	case Openings:
+		return new(Opening)
+	case Tallies:
+		return new(Tally)
+	case Deliveries:
+		return new(Delivery)
 	}
 	return nil
 }

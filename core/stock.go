@@ -68,8 +68,9 @@ func (l *layer) hearStock(h heardOf) {
 		}
 	}
 	b.Turning = rest
+	b.arrived(h.after)
 	l.put(b)
-	if w := get[Want](l, WantAt(h.from, DoLook, of)); len(rest) == 0 && w != nil && w.Why == whyRead {
+	if w := get[Want](l, WantAt(h.from, DoLook, of)); len(rest)+len(b.Leaving) == 0 && w != nil && w.Why == whyRead {
 		l.drop(w.Address())
 	}
 	l.say("free " + of.Key + " " + freeOf(b).String())
@@ -91,6 +92,7 @@ func (l *layer) noStock(h heardOf, of crossdock.Ref) {
 		return
 	}
 	b.OnHand, b.Reserved, b.AsOf, b.Heard = crossdock.Decimal{}, crossdock.Decimal{}, l.at, h.after
+	b.arrived(h.after)
 	l.put(b)
 	v := l.view(h.from, of)
 	v.Held, v.Digest, v.Unknown, v.AsOf = crossdock.Record{}, "", false, l.at

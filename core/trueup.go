@@ -49,6 +49,9 @@ func (l *layer) trueUp(p Projected) {
 	}
 	if v.Unknown && !l.resend(v, p) {
 		l.closeWant(old)
+		if p.Of.Kind == crossdock.KindDocument { // it can't be looked at, and nothing is left to tell
+			return
+		}
 		if len(v.Open) == 0 {
 			l.look(p.System, p.Of, keyed(p.System, p.Of, v), v.Settles, "what it holds is not known")
 		}
@@ -65,9 +68,14 @@ func (l *layer) trueUp(p Projected) {
 }
 
 // resend reports whether an ambiguous push may simply be sent again: the target
-// refuses a second effect, and we still want the same.
+// refuses a second effect, and we still want the same. An offer is not: where the
+// lost push was carried out and just as many were sold since, it would pass again.
+// A document is found by its own push, which looks first, once the lost one settled.
 func (l *layer) resend(v *View, p Projected) bool {
-	return v.Lost != nil && v.Lost.Push.Door == crossdock.DoorRefused && p.Want.Equal(v.Lost.Push.Want) && len(p.Waits) == 0
+	if v.Lost == nil || p.Of.Kind == crossdock.KindOffer || !p.Want.Equal(v.Lost.Push.Want) || len(p.Waits) > 0 {
+		return false
+	}
+	return v.Lost.Push.Door == crossdock.DoorRefused || p.Of.Kind == crossdock.KindDocument
 }
 
 // want opens work, or changes the work that is open.
@@ -86,6 +94,9 @@ func (l *layer) want(v *View, old *Want, p Projected) {
 		w.State, w.Due = WantDue, l.at
 	}
 	w.Want, w.Key, w.Door, w.Waits, w.Deadline = p.Want, v.Key, p.Door, nil, time.Time{}
+	if v.Unknown && p.Door == crossdock.DoorFound && w.Due.Before(v.Settles) {
+		w.Due = v.Settles
+	}
 	if len(v.Open) > 0 {
 		w.State = WantOpen
 	} else if w.State == WantOpen {
@@ -155,7 +166,11 @@ func keyed(system crossdock.System, of crossdock.Ref, v *View) crossdock.Ref {
 	if v.Key == "" {
 		return crossdock.Ref{}
 	}
-	return crossdock.Ref{System: system, Kind: of.Kind, Key: v.Key}
+	kind := of.Kind
+	if kind == crossdock.KindOffer { // to the channel it is a level of its stock
+		kind = crossdock.KindStock
+	}
+	return crossdock.Ref{System: system, Kind: kind, Key: v.Key}
 }
 
 // keyName is what waits for a record to get its key in a system.

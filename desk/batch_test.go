@@ -2,6 +2,7 @@ package desk_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"path/filepath"
@@ -150,6 +151,48 @@ func TestPanicsHoldNothingElseUp(t *testing.T) {
 		}
 	}
 	o.exceptionsAre(3)
+}
+
+// A message that names no record is filed, told and passed over; so is one whose
+// decision can't be written down. What stands beside them goes on, also after a restart.
+func TestWhatCannotBeWrittenHoldsNothingElseUp(t *testing.T) {
+	o := enter(t)
+	o.stocked("100")
+	nameless := connectortest.Message("shop", connectortest.Row{Kind: crossdock.KindOrder, Key: "", Fault: "the order has no id"})
+	nameless.Key = ""
+	o.file(crossdock.Normal, bought(1), nameless, bought(2))
+	o.rest()
+	if x := o.exception("can't be used", "the order has no id"); !x.Of.IsZero() {
+		t.Errorf("it names %s", x.Of)
+	}
+	o.conns["shop"] = spoiling{}
+	o.restart()
+	o.file(crossdock.Normal, bought(3), connectortest.Message("shop", connectortest.Row{Kind: crossdock.KindOrder, Key: "spoilt"}), bought(4))
+	o.rest()
+	o.exception("the hub failed on entry", "can't write")
+	o.restart()
+	o.rest()
+	for n := 1; n <= 4; n++ {
+		if got := o.order(fmt.Sprint(n)).State; got != crossdock.OrderPromised {
+			t.Errorf("order %d is %q", n, got)
+		}
+	}
+	o.exceptionsAre(2)
+}
+
+// spoiling is a connector that makes a record of what is no JSON.
+type spoiling struct{ connectortest.Plain }
+
+func (s spoiling) Translate(m crossdock.Message) []crossdock.Statement {
+	out := s.Plain.Translate(m)
+	for i := range out {
+		if out[i].Of.Key == "spoilt" {
+			out[i].Said = crossdock.Record{Kind: crossdock.KindItem, Form: 1, Fields: map[string]json.RawMessage{"name": json.RawMessage(`"half`)}}
+			out[i].Of.Kind = crossdock.KindTax
+			out[i].Said.Kind = crossdock.KindTax
+		}
+	}
+	return out
 }
 
 func (o *office) exceptionsAre(n int) {

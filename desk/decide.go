@@ -120,8 +120,12 @@ func (d *Desk) giveUp(ctx context.Context, b *batch, e *entry) error {
 	}
 }
 
-// decideOne decides one entry; a panic becomes an exception that names it.
+// decideOne decides one entry; a panic, and a decision that can't be written down,
+// becomes an exception that names it.
 func (d *Desk) decideOne(b *batch, e *entry) core.Decision {
+	if text, ok := d.poison[e.placeID()]; ok {
+		return d.broken(b, e, text)
+	}
 	dec, text := d.made(b, func(book core.Book) core.Decision { return core.Decide(book, e.Entry, e.said) })
 	if text != "" {
 		return d.broken(b, e, text)
@@ -324,10 +328,24 @@ func (k *known) Key(of crossdock.Ref) string {
 
 // Record implements connector.Known.
 func (k *known) Record(of crossdock.Ref) (crossdock.Record, bool) {
+	if of.Kind == crossdock.KindDocument {
+		return k.document(of)
+	}
 	if r, _ := k.row(core.RecordAt(of)).(*core.Record); r != nil {
 		return r.Body, true
 	}
 	return crossdock.Record{}, false
+}
+
+// document returns a document that is still to be told; of one that was taken or
+// refused nothing is left to do.
+func (k *known) document(of crossdock.Ref) (crossdock.Record, bool) {
+	d, _ := k.row(core.DocumentAt(of)).(*core.Document)
+	if d == nil || !d.State.Follows(crossdock.DocumentAcknowledged) {
+		return crossdock.Record{}, false
+	}
+	body, err := crossdock.Pack(d.Document)
+	return body, err == nil
 }
 
 // Named implements connector.Known.

@@ -34,10 +34,12 @@ type Desk struct {
 	claimed bool
 	lost    error // the book, to another desk: this one is at its end
 	pos     store.Position
-	rows    map[core.Address]core.Row // what the book holds, as far as it was read; the desk alone changes it
-	ahead   map[arrivalID][]core.Said // translations of what was read and not wholly taken
-	ticked  int64                     // the last tick filed, by its number in the urgent lane
-	turn    int                       // where the round of the lanes goes on, also after a batch that was cut
+	rows    map[core.Address]core.Row          // what the book holds, as far as it was read; the desk alone changes it
+	waiting map[crossdock.Lane][]store.Arrival // what was read and is not known to be taken
+	ahead   map[arrivalID][]core.Said          // translations of what was read and not wholly taken
+	poison  map[placeID]string                 // entries whose decision can't be written down, and why
+	ticked  int64                              // the last tick filed, by its number in the urgent lane
+	turn    int                                // where the round of the lanes goes on, also after a batch that was cut
 }
 
 // New makes a desk over a store. It starts nothing.
@@ -72,6 +74,9 @@ func (d *Desk) Step(ctx context.Context) (did bool, err error) {
 	}
 	if err := d.commit(ctx, batch); err != nil {
 		d.forget()
+		if d.unwritable(batch) {
+			return true, nil // they are decided anew, the unwritable ones as broken
+		}
 		if errors.Is(err, store.ErrStale) {
 			d.lost = err // to claim the book again would take it back from who was given it
 		}
@@ -87,7 +92,7 @@ func (d *Desk) Run(ctx context.Context, wake <-chan struct{}) error {
 
 // forget drops what the desk remembers of a batch that was not committed.
 func (d *Desk) forget() {
-	d.claimed, d.rows, d.ahead = false, map[core.Address]core.Row{}, nil
+	d.claimed, d.rows, d.waiting, d.ahead = false, map[core.Address]core.Row{}, nil, nil
 }
 
 // fileTimers files a tick for the timers that are due, unless one is on its way.
@@ -132,6 +137,30 @@ func (d *Desk) commit(ctx context.Context, b *batch) error {
 		d.rows[at] = row
 	}
 	return nil
+}
+
+// unwritable notes which entries of a batch came to rows that can't be written
+// down: a defect of ours, which must not hold up the others. It reports whether
+// there are any that were not noted before.
+func (d *Desk) unwritable(b *batch) (found bool) {
+	for _, e := range b.entries {
+		for _, c := range e.decision.Changes {
+			if c.Row == nil {
+				continue
+			}
+			if _, err := store.WriteRow(c.Row); err != nil {
+				id := e.placeID()
+				if _, known := d.poison[id]; !known {
+					if d.poison == nil {
+						d.poison = map[placeID]string{}
+					}
+					d.poison[id], found = fmt.Sprintf("row %s %s: %v", c.At.Table, c.At.Key, err), true
+				}
+				break
+			}
+		}
+	}
+	return found
 }
 
 func kindOf(b crossdock.Body) string {

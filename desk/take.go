@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"runtime"
+	"slices"
 	"sync"
 	"time"
 
@@ -42,6 +43,14 @@ type arrivalID struct {
 	number int64
 }
 
+// placeID names one entry: an arrival, or a slice of one.
+type placeID struct {
+	arrivalID
+	part int
+}
+
+func (e *entry) placeID() placeID { return placeID{arrivalID{e.Lane, e.Arrival}, e.Part} }
+
 // take reads arrivals from the lanes by weight and translates them. Seq and At
 // are given here; they hold once the batch is committed.
 func (d *Desk) take(ctx context.Context) (*batch, error) {
@@ -74,44 +83,49 @@ func (d *Desk) take(ctx context.Context) (*batch, error) {
 }
 
 // read returns what waits in each lane, as far as a batch can take it: the share
-// of the lane, and more where the others leave theirs.
+// of the lane, and more where the others leave theirs. Arrivals never change, so
+// what an earlier batch left is not read again; more is read once half of it is taken.
 func (d *Desk) read(ctx context.Context) (map[crossdock.Lane][]store.Arrival, error) {
-	waiting := map[crossdock.Lane][]store.Arrival{}
-	from := func(lane crossdock.Lane, limit int) (more bool, err error) {
-		after := d.pos.Lanes[lane].Number
-		if have := waiting[lane]; len(have) > 0 {
-			after = have[len(have)-1].Number
-		}
-		got, err := d.journal.Read(ctx, lane, after, limit)
-		if err != nil {
-			return false, fmt.Errorf("read lane %s: %w", lane, err)
-		}
-		waiting[lane] = append(waiting[lane], got...)
-		return len(got) == limit, nil
+	if d.waiting == nil {
+		d.waiting = map[crossdock.Lane][]store.Arrival{}
 	}
 	room := mostStatements
-	var full []crossdock.Lane
 	for _, lane := range crossdock.Lanes {
-		more, err := from(lane, shareOf(lane, mostStatements))
-		if err != nil {
+		taken := d.pos.Lanes[lane].Number
+		d.waiting[lane] = slices.DeleteFunc(d.waiting[lane], func(a store.Arrival) bool { return a.Number <= taken })
+		if err := d.fill(ctx, lane, shareOf(lane, mostStatements)); err != nil {
 			return nil, err
 		}
-		if more {
-			full = append(full, lane)
-		}
-		room -= len(waiting[lane])
+		room -= len(d.waiting[lane])
 	}
-	for _, lane := range full {
-		if room <= 0 {
-			break
+	for _, lane := range crossdock.Lanes {
+		share := shareOf(lane, mostStatements)
+		if had := len(d.waiting[lane]); had >= share && room > 0 {
+			if err := d.fill(ctx, lane, had+room); err != nil {
+				return nil, err
+			}
+			room -= len(d.waiting[lane]) - had
 		}
-		had := len(waiting[lane])
-		if _, err := from(lane, room); err != nil {
-			return nil, err
-		}
-		room -= len(waiting[lane]) - had
 	}
-	return waiting, nil
+	return d.waiting, nil
+}
+
+// fill reads on in a lane until so many wait, unless half of them do.
+func (d *Desk) fill(ctx context.Context, lane crossdock.Lane, want int) error {
+	have := d.waiting[lane]
+	if len(have) > want/2 {
+		return nil
+	}
+	after := d.pos.Lanes[lane].Number
+	if len(have) > 0 {
+		after = have[len(have)-1].Number
+	}
+	got, err := d.journal.Read(ctx, lane, after, want-len(have))
+	if err != nil {
+		return fmt.Errorf("read lane %s: %w", lane, err)
+	}
+	d.waiting[lane] = append(have, got...)
+	return nil
 }
 
 // part is an arrival, or one slice of a large one, that makes one entry.

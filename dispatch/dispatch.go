@@ -155,7 +155,7 @@ func (d *Dispatch) push(ctx context.Context, wants []*store.Want, seq int64) err
 		d.sent[w.Address()] = 1<<63 - 1 // until its result has a number
 	}
 	asked := d.now()
-	sending, cancel := context.WithTimeout(context.WithoutCancel(ctx), patience)
+	sending, cancel := context.WithDeadline(context.WithoutCancel(ctx), until(ctx))
 	defer cancel()
 	receipts := d.answers(a.Pushes, pushed(sending, pusher, a.Pushes))
 	for i := range receipts {
@@ -174,6 +174,16 @@ func (d *Dispatch) push(ctx context.Context, wants []*store.Want, seq int64) err
 	}
 	d.pause(receipts)
 	return nil
+}
+
+// until is when a batch that is sent now has to be over: after patience, and before
+// the deadline of the step, where the lease of this room ends.
+func until(ctx context.Context) time.Time {
+	end := time.Now().Add(patience)
+	if other, ok := ctx.Deadline(); ok && other.Before(end) {
+		return other
+	}
+	return end
 }
 
 // pushed calls the connector; one that panics leaves open what happened.

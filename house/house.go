@@ -5,6 +5,7 @@ package house
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"time"
@@ -29,6 +30,9 @@ type Options struct {
 	Now        func() time.Time
 	Log        *slog.Logger
 	Broken     func(error) // called when the disk did not keep what was written
+	// Owner is by which name the rooms hold their leases, one for each start of a hub;
+	// "": the house has its store for itself and asks for none.
+	Owner string
 }
 
 // House is a hub's rooms. It starts nothing by itself.
@@ -39,8 +43,9 @@ type House struct {
 	Pulls      []*intake.Pull
 	Reconciles []*reconcile.Reconcile
 
-	o     Options
-	rooms []Room
+	o       Options
+	rooms   []Room
+	tenures []*tenure
 }
 
 // Room is one unit of work of the house.
@@ -56,52 +61,100 @@ func New(o Options) *House {
 	deskWake := make(chan struct{}, 1)
 	filed := func() { ring(deskWake) }
 	h.Receive = &intake.Receive{Journal: o.Store.Journal(), Connectors: o.Connectors, Now: o.Now, Log: o.Log, Filed: filed, Broken: o.Broken}
-	h.Desk = desk.New(o.Store, o.Connectors, o.Now)
 	var committed []chan struct{}
-	var after []Room
-	for _, c := range o.Setup.Connections {
-		conn := o.Connectors[c.System]
-		if puller, ok := conn.(connector.Puller); ok && o.Pull[c.System] > 0 {
-			p := intake.NewPull(o.Store, c.System, puller, intake.PullOptions{Now: o.Now, Every: o.Pull[c.System], Log: o.Log, Filed: filed})
-			h.Pulls = append(h.Pulls, p)
-			after = append(after, Room{"pull " + string(c.System), p.Step, nil})
-		}
-		// Also one that neither pushes nor finds has a dispatch: it says that it can't do what is wanted.
-		d := dispatch.New(o.Store, c.System, conn, o.Now)
-		h.Dispatches = append(h.Dispatches, d)
-		wake := make(chan struct{}, 1)
-		committed = append(committed, wake)
-		after = append(after, Room{"dispatch " + string(c.System), func(ctx context.Context) (bool, error) {
-			did, err := d.Step(ctx)
+	h.add("desk", deskTerm, deskWake, func(s store.Store) step {
+		h.Desk = desk.New(s, o.Connectors, o.Now)
+		work := h.Desk
+		return func(ctx context.Context) (bool, error) {
+			did, err := work.Step(ctx)
 			if did {
-				ring(deskWake)
+				for _, wake := range committed {
+					ring(wake)
+				}
 			}
 			return did, err
-		}, wake})
-		_, pushes := conn.(connector.Pusher)
-		finder, finds := conn.(connector.Finder)
-		if finds && pushes && o.Reconcile > 0 {
-			r := reconcile.New(o.Store, c.System, finder, reconcile.Options{Kinds: []crossdock.Kind{crossdock.KindOrder}, Every: o.Reconcile, Now: o.Now, Log: o.Log, Filed: filed})
-			h.Reconciles = append(h.Reconciles, r)
-			after = append(after, Room{"reconcile " + string(c.System), r.Step, nil})
 		}
+	})
+	for _, c := range o.Setup.Connections {
+		committed = append(committed, h.connection(c.System, filed))
 	}
-	h.rooms = append([]Room{{"desk", func(ctx context.Context) (bool, error) {
-		did, err := h.Desk.Step(ctx)
-		if did {
-			for _, wake := range committed {
-				ring(wake)
-			}
-		}
-		return did, err
-	}, deskWake}}, after...)
 	return h
+}
+
+// connection adds the rooms of one connection and returns the wake of its dispatch.
+// Also one that neither pushes nor finds has a dispatch: it says that it can't do
+// what is wanted.
+func (h *House) connection(system crossdock.System, filed func()) (wake chan struct{}) {
+	o, conn := h.o, h.o.Connectors[system]
+	if puller, ok := conn.(connector.Puller); ok && o.Pull[system] > 0 {
+		at := len(h.Pulls)
+		h.Pulls = append(h.Pulls, nil)
+		h.add("pull "+string(system), roomTerm, nil, func(s store.Store) step {
+			h.Pulls[at] = intake.NewPull(s, system, puller, intake.PullOptions{Now: o.Now, Every: o.Pull[system], Log: o.Log, Filed: filed})
+			return h.Pulls[at].Step
+		})
+	}
+	wake = make(chan struct{}, 1)
+	at := len(h.Dispatches)
+	h.Dispatches = append(h.Dispatches, nil)
+	h.add("dispatch "+string(system), roomTerm, wake, func(s store.Store) step {
+		d := dispatch.New(s, system, conn, o.Now)
+		h.Dispatches[at] = d
+		return func(ctx context.Context) (bool, error) {
+			did, err := d.Step(ctx)
+			if did {
+				filed()
+			}
+			return did, err
+		}
+	})
+	_, pushes := conn.(connector.Pusher)
+	finder, finds := conn.(connector.Finder)
+	if finds && pushes && o.Reconcile > 0 {
+		at := len(h.Reconciles)
+		h.Reconciles = append(h.Reconciles, nil)
+		h.add("reconcile "+string(system), roomTerm, nil, func(s store.Store) step {
+			h.Reconciles[at] = reconcile.New(s, system, finder, reconcile.Options{Kinds: []crossdock.Kind{crossdock.KindOrder}, Every: o.Reconcile, Now: o.Now, Log: o.Log, Filed: filed})
+			return h.Reconciles[at].Step
+		})
+	}
+	return wake
+}
+
+// add adds a room that begin makes over a store, under a lease where the house has
+// an owner.
+func (h *House) add(name string, term time.Duration, wake chan struct{}, begin func(store.Store) step) {
+	work := begin(h.o.Store)
+	if h.o.Owner != "" {
+		t := &tenure{leases: h.o.Store.Leases(), store: h.o.Store, name: name, owner: h.o.Owner, term: term, begin: begin, log: h.o.Log}
+		h.tenures = append(h.tenures, t)
+		work = t.Step
+	}
+	h.rooms = append(h.rooms, Room{name, work, wake})
+}
+
+// Leave gives the leases back, once the rooms work no more.
+func (h *House) Leave(ctx context.Context) error {
+	var all []error
+	for _, t := range h.tenures {
+		all = append(all, t.end(ctx))
+	}
+	return errors.Join(all...)
 }
 
 func ring(wake chan struct{}) {
 	select {
 	case wake <- struct{}{}:
 	default:
+	}
+}
+
+// Wake tells every room that there may be work: another node has written.
+func (h *House) Wake() {
+	for _, r := range h.rooms {
+		if r.Wake != nil {
+			ring(r.Wake)
+		}
 	}
 }
 
@@ -181,7 +234,7 @@ func (h *House) configured(ctx context.Context) (hash string, err error) {
 	}
 }
 
-// Due returns the earliest time at which something will be to do by itself, zero
+// Due is for a house without leases. It returns the earliest time at which something will be to do by itself, zero
 // when nothing will: wants and timers of the book, rounds of pulls and
 // reconciliations, connections that are held back.
 func (h *House) Due(ctx context.Context) (time.Time, error) {

@@ -129,6 +129,10 @@ func (in *Receive) file(w http.ResponseWriter, r *http.Request, messages []cross
 		in.Log.Error("the disk is full: messages are refused until there is room", "path", r.URL.Path, "error", err)
 		w.Header().Set("Retry-After", "30")
 		http.Error(w, "the disk is full; try again later", http.StatusServiceUnavailable)
+	case errors.Is(err, store.ErrAway):
+		in.Log.Error("the store is away: messages are refused until it is back", "path", r.URL.Path, "error", err)
+		w.Header().Set("Retry-After", "5")
+		http.Error(w, "the store is away; try again later", http.StatusServiceUnavailable)
 	default:
 		in.Log.Error("a message could not be filed", "path", r.URL.Path, "error", err)
 		http.Error(w, "not filed", http.StatusInternalServerError)

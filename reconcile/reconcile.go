@@ -17,6 +17,9 @@ import (
 	"github.com/crossdockhq/crossdock/store"
 )
 
+// soon is how long after a start the first round begins.
+const soon = time.Minute
+
 // pageSize is how many records are read in one call.
 const pageSize = 100
 
@@ -56,7 +59,8 @@ type Reconcile struct {
 }
 
 // New makes the reconciliation of one connection. It starts nothing; the first
-// round begins one interval after the first step.
+// round begins a minute after the first step, for nobody knows how long the hub was
+// down, and one that starts again and again must compare as well.
 func New(s store.Store, system crossdock.System, conn connector.Finder, o Options) *Reconcile {
 	return &Reconcile{system: system, conn: conn, journal: s.Journal(), book: s.Book(), o: o}
 }
@@ -68,7 +72,7 @@ func (r *Reconcile) Next() time.Time { return r.next }
 func (r *Reconcile) Step(ctx context.Context) (did bool, err error) {
 	now := r.o.Now()
 	if r.next.IsZero() {
-		r.next = now.Add(r.o.Every)
+		r.next = now.Add(min(r.o.Every, soon))
 		r.turn = r.next.UnixNano() / int64(r.o.Every) // so that a restart goes on with the turns
 	}
 	if now.Before(r.next) {

@@ -156,10 +156,14 @@ func TestWhatDiffersIsFiledOnce(t *testing.T) {
 	}
 }
 
-func TestNothingBeforeTheFirstInterval(t *testing.T) {
+func TestFirstRoundComesSoonAndTheOthersByTheInterval(t *testing.T) {
 	a := enter(t, 3)
-	if a.step() || len(a.c.calls) > 0 || !a.r.Next().Equal(noon.Add(time.Hour)) {
-		t.Errorf("looked at %v at the start; next %s", a.c.calls, a.r.Next())
+	if a.step() || len(a.c.calls) > 0 || !a.r.Next().Equal(noon.Add(time.Minute)) {
+		t.Fatalf("looked at %v at the start; next %s", a.c.calls, a.r.Next())
+	}
+	a.round()
+	if len(a.c.calls) == 0 || a.r.Next().Sub(a.at) != time.Hour {
+		t.Errorf("the first round looked at %v; the next is in %s", a.c.calls, a.r.Next().Sub(a.at))
 	}
 }
 

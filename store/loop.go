@@ -12,8 +12,8 @@ import (
 const idle = 250 * time.Millisecond
 
 // Loop runs the steps of a room until the context ends. wake tells that there may
-// be work. A full disk is waited out: nothing of the step was written and the same
-// work is taken again. Any other error ends the room.
+// be work. A full disk and a store that is away are waited out: nothing of the step
+// was written and the same work is taken again. Any other error ends the room.
 func Loop(ctx context.Context, room string, wake <-chan struct{}, step func(context.Context) (did bool, err error)) error {
 	timer := time.NewTimer(0)
 	defer timer.Stop()
@@ -22,7 +22,7 @@ func Loop(ctx context.Context, room string, wake <-chan struct{}, step func(cont
 		switch {
 		case ctx.Err() != nil:
 			return nil
-		case errors.Is(err, ErrFull):
+		case errors.Is(err, ErrFull), errors.Is(err, ErrAway):
 			did = false
 		case err != nil:
 			return fmt.Errorf("%s: %w", room, err)

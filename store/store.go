@@ -15,12 +15,18 @@ import (
 // Errors of both contracts.
 var (
 	// ErrStale means that somebody else has committed to the book since Position
-	// was read: throw the work away and read again. Nothing was written.
+	// was read, or that the lease has passed on under which it was to be written:
+	// throw the work away and read again. Nothing was written.
 	ErrStale = errors.New("the book has moved on since it was read")
 	// ErrFull means that the disk is full: nothing was written; it may be tried again.
 	ErrFull = errors.New("the disk is full")
+	// ErrAway means that the store can't be reached or can't do it just now (a
+	// database that restarts or fails over): nothing was written; it may be tried
+	// again.
+	ErrAway = errors.New("the store is away")
 	// ErrBroken means that writing to disk failed in a way that leaves open what is
-	// on it (a failed fsync): the process has to stop and start again.
+	// on it (a failed fsync, a connection lost in a commit and not to be had again):
+	// the process has to stop and start again.
 	ErrBroken = errors.New("the disk did not keep what was written: stop and start again")
 )
 
@@ -46,6 +52,7 @@ type Cursor struct {
 type Filing struct {
 	Arrivals []*Arrival
 	Cursor   *Cursor // moves with what was read (I2); nil: none
+	Under    *Lease  // filed only while it is held, else ErrStale; nil: by anybody
 }
 
 // Journal keeps what arrived, in lanes. Arrivals never change.
@@ -57,7 +64,7 @@ type Journal interface {
 	// results are refused in any lane but Urgent. Bodies are given by value. Calls
 	// that come together may share one commit. A context that ends before the commit
 	// began leaves nothing; after that File waits and says what came of it.
-	// ErrFull: nothing was filed, try later. ErrBroken: stop.
+	// ErrFull, ErrAway: nothing was filed, try later. ErrBroken: stop.
 	File(ctx context.Context, f Filing) error
 	// Read returns up to limit arrivals of a lane with numbers above after, ascending;
 	// fewer, but at least one where there is one, when their bodies are large.
@@ -107,6 +114,7 @@ type Commit struct {
 	To      Position
 	Entries []Taken
 	Changes []core.Change // in order; a later one of the same address wins
+	Under   *Lease        // written only while it is held, else ErrStale; nil: by anybody
 }
 
 // Book is the state the core decides on. One desk writes it; anybody reads.
@@ -120,7 +128,7 @@ type Book interface {
 	Load(ctx context.Context, at []core.Address) ([]core.Row, error)
 	// Commit writes a batch: entries, rows and position together or not at all. It
 	// refuses what Commit.Validate does, compares the stored position with From and
-	// returns ErrStale when they differ. ErrFull and ErrBroken are as in Journal.File.
+	// returns ErrStale when they differ. The other errors are as in Journal.File.
 	Commit(ctx context.Context, c Commit) error
 	// Due returns up to limit wants of a system in state due whose time has come,
 	// urgent lane first, then by due time, then by key. The zero time has always come.
@@ -142,11 +150,26 @@ type Book interface {
 	Entries(ctx context.Context, after int64, limit int) ([]Taken, error)
 	// Count returns the number of rows of a table.
 	Count(ctx context.Context, t core.Table) (int64, error)
+	// Incarnation returns which life of the book this is, from 1.
+	Incarnation(ctx context.Context) (int64, error)
+	// Reincarnate begins a new life of a book that was restored, or promoted from a
+	// standby, and so may lack what it once held: it counts the incarnation and the
+	// epoch up, so that no desk of the life before commits, and returns the new one.
+	Reincarnate(ctx context.Context) (int64, error)
 }
 
 // Store is a journal and a book that belong together.
 type Store interface {
 	Journal() Journal
 	Book() Book
+	Leases() Leases
 	Close() error
+}
+
+// Listener is a store whose nodes tell each other of what they have written.
+// Whoever waits also looks by itself from time to time: a word may get lost.
+type Listener interface {
+	// Listen calls wake, after another node has filed or committed, until the
+	// context ends. A connection that breaks is made anew.
+	Listen(ctx context.Context, wake func()) error
 }

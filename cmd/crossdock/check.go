@@ -133,7 +133,11 @@ func (s *shell) summary(cfg *config.Config, roles []role) {
 		line("not looked up", strings.Join(r.Unresolved, ", "))
 		_ = w.Flush()
 	}
-	s.print("\nJournal and book are kept in %s.", cfg.Data)
+	if cfg.Store.Postgres() {
+		s.print("\nJournal and book are kept in PostgreSQL, the socket in %s.", cfg.Data)
+	} else {
+		s.print("\nJournal and book are kept in %s.", cfg.Data)
+	}
 }
 
 func kindText(kinds []crossdock.Kind) string {

@@ -18,9 +18,11 @@ var started = time.Now()
 
 // demoCommand shows the hub at work.
 type demoCommand struct {
-	Once   bool  `help:"End when the trade is over, instead of waiting to be looked at."`
-	Orders int   `default:"200" help:"How many orders are placed (${default})."`
-	Seed   int64 `default:"1" help:"Another seed is another trade (${default})."`
+	Once     bool   `help:"End when the trade is over, instead of waiting to be looked at."`
+	Orders   int    `default:"200" help:"How many orders are placed (${default})."`
+	Seed     int64  `default:"1" help:"Another seed is another trade (${default})."`
+	Store    string `default:"sqlite" help:"Where journal and book are kept: sqlite, or postgres, for which a throw-away server is started (${default})."`
+	Database string `env:"CROSSDOCK_DEMO_DATABASE" placeholder:"URL" help:"With --store postgres: use this database, in a schema that is dropped in the end."`
 }
 
 // Run implements demo. It ends well only if nothing is lost, doubled, oversold or
@@ -35,7 +37,7 @@ func (c *demoCommand) Run(s *shell, g *globals) (err error) {
 	}
 	var demo *app.Demo
 	demo, err = app.NewDemo(app.DemoOptions{
-		Types: s.types, Orders: c.Orders, Seed: c.Seed, Started: started, Say: say, Limit: 3 * time.Minute, Log: slog.New(slog.DiscardHandler),
+		Types: s.types, Orders: c.Orders, Seed: c.Seed, Store: c.Store, Database: c.Database, Started: started, Say: say, Limit: 3 * time.Minute, Log: slog.New(slog.DiscardHandler),
 		Shown: func(ctx context.Context, sum *app.DemoSummary) error { return c.shown(ctx, s, g, demo, sum) },
 	})
 	if err != nil {

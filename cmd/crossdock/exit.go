@@ -36,7 +36,7 @@ func exitCode(err error) int {
 		return exitInput
 	case errors.As(err, &coded) && coded.Code != crossdock.Internal:
 		return exitOf(coded.Code)
-	case isSurroundings(err), errors.Is(err, store.ErrBroken), errors.Is(err, store.ErrFull):
+	case isSurroundings(err), errors.Is(err, store.ErrBroken), errors.Is(err, store.ErrFull), errors.Is(err, store.ErrAway):
 		return exitEnvironment
 	}
 	return exitDefect

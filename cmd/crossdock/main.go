@@ -14,6 +14,7 @@ import (
 
 	"github.com/alecthomas/kong"
 
+	"github.com/crossdockhq/crossdock/bench"
 	"github.com/crossdockhq/crossdock/config"
 	"github.com/crossdockhq/crossdock/connector"
 )
@@ -38,6 +39,7 @@ type cli struct {
 	Work       workCommand       `cmd:"" help:"List what is still to be done in other systems, and why it is not yet."`
 	Sandbox    sandboxCommand    `cmd:"" help:"Run stand-ins of the outside systems, to try a hub against."`
 	Test       testCommand       `cmd:"" help:"Run scenarios (docs/concepts/scenarios.md)."`
+	Bench      benchCommand      `cmd:"" help:"Measure the hub on this machine, beside floors."`
 	Schema     schemaCommand     `cmd:"" help:"Print the JSON Schema of a kind of record, or of the configuration."`
 	Version    versionCommand    `cmd:"" help:"Print which crossdock this is."`
 }
@@ -71,7 +73,7 @@ func (s *shell) run(args []string) int {
 		kong.Name("crossdock"), kong.Description(description), kong.Writers(s.out, s.err),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, NoExpandSubcommands: true}),
 		kong.Exit(func(int) { done = true }), // after --help; errors come back as such
-		kong.Bind(s, &c.globals),
+		kong.Bind(s, &c.globals), kong.Vars{"benches": bench.Names()},
 	)
 	if err != nil {
 		return s.fail(&globals{}, err)

@@ -19,6 +19,7 @@ import (
 	"github.com/crossdockhq/crossdock"
 	"github.com/crossdockhq/crossdock/config"
 	"github.com/crossdockhq/crossdock/connector"
+	"github.com/crossdockhq/crossdock/store/postgres/cluster"
 )
 
 // The scripts run the command line itself, with two connectors that speak with
@@ -40,7 +41,13 @@ func TestMain(m *testing.M) {
 }
 
 func TestScripts(t *testing.T) {
-	testscript.Run(t, testscript.Params{Dir: "testdata", RequireExplicitExec: true, RequireUniqueNames: true})
+	testscript.Run(t, testscript.Params{Dir: "testdata", RequireExplicitExec: true, RequireUniqueNames: true,
+		Condition: func(what string) (bool, error) {
+			if what != "postgres" { // the programs of the server are on this machine
+				return false, fmt.Errorf("there is no condition %s", what)
+			}
+			return cluster.Installed() == nil, nil
+		}})
 }
 
 type bellConfig struct {

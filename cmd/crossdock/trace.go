@@ -53,14 +53,14 @@ func knownRecord(ref string) error {
 	return nil
 }
 
-// ask runs f with the hub of the configuration's data directory. It needs none of
-// the configuration's secrets.
+// ask runs f with the hub of the configuration. It needs none of its secrets but,
+// where no hub runs here, the address of a database.
 func (s *shell) ask(g *globals, f func(*config.Config, app.Asked) error) error {
 	cfg, err := s.load(g.Config, config.Lookup{})
 	if err != nil {
 		return err
 	}
-	hub, err := app.Ask(s.ctx, cfg.Data)
+	hub, err := app.Ask(s.ctx, cfg, s.look)
 	if err != nil {
 		return err
 	}

@@ -1,20 +1,19 @@
 package sqlite
 
 import (
-	"bytes"
 	"context"
 	"database/sql"
-	"encoding/json"
 	"fmt"
-	"slices"
 
-	"github.com/crossdockhq/crossdock"
-	"github.com/crossdockhq/crossdock/core"
 	"github.com/crossdockhq/crossdock/store"
+	"github.com/crossdockhq/crossdock/store/written"
 )
 
 // Book implements store.Book.
-type Book struct{ file *file }
+type Book struct {
+	file   *file
+	leases *leases
+}
 
 var _ store.Book = (*Book)(nil)
 
@@ -30,17 +29,12 @@ func (b *Book) Position(ctx context.Context) (p store.Position, err error) {
 }
 
 func readPosition(scan func(...any) error) (p store.Position, err error) {
-	var at, lanes string
+	var at string
+	var lanes []byte
 	if err := scan(&p.Epoch, &p.Seq, &at, &lanes); err != nil {
 		return p, err
 	}
-	if p.At, err = readTime(at); err != nil {
-		return p, err
-	}
-	if err := json.Unmarshal([]byte(lanes), &p.Lanes); err != nil {
-		return p, fmt.Errorf("the lanes of the position: %w", err)
-	}
-	return p, nil
+	return p, written.ReadPosition(&p, at, lanes)
 }
 
 func (w *writer) position() (store.Position, error) {
@@ -65,6 +59,28 @@ func (b *Book) Claim(ctx context.Context) (p store.Position, err error) {
 	return p, nil
 }
 
+// Incarnation implements store.Book.
+func (b *Book) Incarnation(ctx context.Context) (n int64, err error) {
+	err = b.file.query(ctx, nil, func(r *sql.Rows) error { return r.Scan(&n) }, "SELECT incarnation FROM position")
+	return n, err
+}
+
+// Reincarnate implements store.Book.
+func (b *Book) Reincarnate(ctx context.Context) (n int64, err error) {
+	if err = ctx.Err(); err == nil {
+		err = b.file.write(func(w *writer) error {
+			if err := w.run("UPDATE position SET incarnation = incarnation + 1, epoch = epoch + 1"); err != nil {
+				return err
+			}
+			return w.get("SELECT incarnation FROM position", nil, &n)
+		})
+	}
+	if err != nil {
+		return 0, fmt.Errorf("begin a new life of %s: %w", b.file.path, err)
+	}
+	return n, nil
+}
+
 // Commit implements store.Book. A context that ends before the transaction has
 // begun leaves nothing on disk; after that the call returns what came of it.
 func (b *Book) Commit(ctx context.Context, c store.Commit) error {
@@ -72,12 +88,14 @@ func (b *Book) Commit(ctx context.Context, c store.Commit) error {
 	if err == nil {
 		err = c.Validate()
 	}
-	var changes []change
+	var changes []written.Change
 	if err == nil {
-		changes, err = write(c.Changes)
+		changes, err = written.Changes(c.Changes)
 	}
 	if err == nil {
-		err = b.file.write(func(w *writer) error { return commit(w, c, changes) })
+		err = b.leases.during(func() error {
+			return b.file.write(func(w *writer) error { return commit(w, c, changes) })
+		}, c.Under)
 		b.file.tend()
 	}
 	if err != nil {
@@ -86,7 +104,7 @@ func (b *Book) Commit(ctx context.Context, c store.Commit) error {
 	return nil
 }
 
-func commit(w *writer, c store.Commit, changes []change) error {
+func commit(w *writer, c store.Commit, changes []written.Change) error {
 	now, err := w.position()
 	if err != nil {
 		return err
@@ -98,22 +116,19 @@ func commit(w *writer, c store.Commit, changes []change) error {
 		return err
 	}
 	for _, ch := range changes {
-		if err := ch.put(w); err != nil {
-			return fmt.Errorf("row %s %s: %w", ch.at.Table, ch.at.Key, err)
+		if err := putChange(w, ch); err != nil {
+			return fmt.Errorf("row %s %s: %w", ch.At.Table, ch.At.Key, err)
 		}
 	}
 	return putPosition(w, c.To)
 }
 
 func putPosition(w *writer, p store.Position) error {
-	if p.Lanes == nil {
-		p.Lanes = map[crossdock.Lane]store.Place{}
-	}
-	lanes, err := json.Marshal(p.Lanes)
+	lanes, err := written.Lanes(p)
 	if err != nil {
 		return err
 	}
-	return w.run("UPDATE position SET epoch = ?, seq = ?, at = ?, lanes = ?", p.Epoch, p.Seq, writeTime(p.At), string(lanes))
+	return w.run("UPDATE position SET epoch = ?, seq = ?, at = ?, lanes = ?", p.Epoch, p.Seq, written.Time(p.At), string(lanes))
 }
 
 // putEntries appends entries to the chain.
@@ -127,15 +142,12 @@ func putEntries(w *writer, entries []store.Taken) error {
 	}
 	for _, t := range entries {
 		chain = store.Chain(chain, t)
-		if t.Refs == nil {
-			t.Refs = []crossdock.Ref{}
-		}
-		refs, err := json.Marshal(t.Refs)
+		refs, err := written.Refs(t.Refs)
 		if err != nil {
 			return err
 		}
 		err = w.run("INSERT INTO entry (seq, at, lane, arrival, part, kind, refs, effect, digest, chain) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-			t.Seq, writeTime(t.At), string(t.Lane), t.Arrival, t.Part, t.Kind, string(refs), t.Effect, t.Digest, chain)
+			t.Seq, written.Time(t.At), string(t.Lane), t.Arrival, t.Part, t.Kind, string(refs), t.Effect, t.Digest, chain)
 		for _, ref := range t.Refs {
 			if err == nil {
 				err = w.run("INSERT OR IGNORE INTO entry_ref (ref, seq) VALUES (?, ?)", ref.String(), t.Seq)
@@ -148,70 +160,23 @@ func putEntries(w *writer, entries []store.Taken) error {
 	return nil
 }
 
-// change is a core.Change as it is written: body is nil where a row is dropped.
-type change struct {
-	at   core.Address
-	row  core.Row
-	body []byte
-}
-
-// write turns changes into JSON outside the transaction. Of several changes of one
-// address only the last is kept.
-func write(all []core.Change) ([]change, error) {
-	last := make(map[core.Address]int, len(all))
-	for i, c := range all {
-		last[c.At] = i
-	}
-	out := make([]change, 0, len(last))
-	for i, c := range all {
-		if last[c.At] != i {
-			continue
-		}
-		ch := change{at: c.At, row: c.Row}
-		if core.NewRow(c.At.Table) == nil {
-			return nil, crossdock.Errorf(crossdock.Internal, "the book has no table %q", c.At.Table)
-		}
-		if c.Row != nil {
-			var err error
-			if ch.body, err = store.WriteRow(c.Row); err != nil {
-				return nil, err
-			}
-		}
-		out = append(out, ch)
-	}
-	return out, nil
-}
-
-func (c change) put(w *writer) error {
-	tab, key := string(c.at.Table), c.at.Key
-	switch row := c.row.(type) {
-	case nil:
+func putChange(w *writer, c written.Change) error {
+	tab, key, body := string(c.At.Table), c.At.Key, string(c.Body)
+	switch {
+	case c.Body == nil:
 		return w.run("DELETE FROM row WHERE tab = ? AND key = ?", tab, key)
-	case *core.Want:
-		var rank, due any
-		if row.State == core.WantDue {
-			rank, due = rankOf(row.Lane), writeTime(row.Due)
-		}
+	case c.System != nil:
 		return w.run("INSERT INTO row (tab, key, body, system, rank, due) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (tab, key) DO UPDATE SET body = excluded.body, system = excluded.system, rank = excluded.rank, due = excluded.due",
-			tab, key, string(c.body), string(row.System), rank, due)
-	case *core.Timer:
+			tab, key, body, c.System, c.Rank, c.Due)
+	case c.Due != nil:
 		return w.run("INSERT INTO row (tab, key, body, due) VALUES (?, ?, ?, ?) ON CONFLICT (tab, key) DO UPDATE SET body = excluded.body, due = excluded.due",
-			tab, key, string(c.body), writeTime(row.Due))
-	case *core.Exception:
+			tab, key, body, c.Due)
+	case c.Opened != nil:
 		return w.run("INSERT INTO row (tab, key, body, opened, open) VALUES (?, ?, ?, ?, ?) ON CONFLICT (tab, key) DO UPDATE SET body = excluded.body, opened = excluded.opened, open = excluded.open",
-			tab, key, string(c.body), writeTime(row.Opened), row.Open())
+			tab, key, body, c.Opened, c.Open)
 	default:
-		return w.run("INSERT INTO row (tab, key, body) VALUES (?, ?, ?) ON CONFLICT (tab, key) DO UPDATE SET body = excluded.body", tab, key, string(c.body))
+		return w.run("INSERT INTO row (tab, key, body) VALUES (?, ?, ?) ON CONFLICT (tab, key) DO UPDATE SET body = excluded.body", tab, key, body)
 	}
-}
-
-// rankOf returns the place of a lane among the lanes, the most urgent first; one
-// that is not among them comes last.
-func rankOf(lane crossdock.Lane) int {
-	if i := slices.Index(crossdock.Lanes, lane); i >= 0 {
-		return i
-	}
-	return len(crossdock.Lanes)
 }
 
 // VerifyChain recomputes the chain of the entries from Seq from on and reports the
@@ -220,20 +185,11 @@ func (b *Book) VerifyChain(ctx context.Context, from int64) error {
 	var chain []byte
 	err := b.file.query(ctx, nil, func(r *sql.Rows) error { return r.Scan(&chain) },
 		"SELECT chain FROM entry WHERE seq < ? ORDER BY seq DESC LIMIT 1", from)
-	for after := from - 1; err == nil; {
-		var some []store.Taken
-		if some, err = b.Entries(ctx, after, verifyAtOnce); err != nil || len(some) == 0 {
-			return err
-		}
-		for _, t := range some {
-			chain = store.Chain(chain, t)
-			if !bytes.Equal(chain, t.Chain) {
-				return crossdock.Errorf(crossdock.Internal, "the chain of %s breaks at entry %d: the entry, or one before it, is not what was committed", b.file.path, t.Seq)
-			}
-			after = t.Seq
-		}
+	if err == nil {
+		err = written.VerifyChain(ctx, b, from, chain)
 	}
-	return err
+	if err != nil {
+		return fmt.Errorf("verify %s: %w", b.file.path, err)
+	}
+	return nil
 }
-
-const verifyAtOnce = 1000

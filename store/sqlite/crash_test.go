@@ -16,6 +16,7 @@ import (
 	"github.com/crossdockhq/crossdock/core"
 	"github.com/crossdockhq/crossdock/store"
 	"github.com/crossdockhq/crossdock/store/sqlite"
+	"github.com/crossdockhq/crossdock/store/storetest"
 )
 
 // victimDir tells the test binary to be the process that is killed.
@@ -42,7 +43,7 @@ func victim(dir string) error {
 		go func() {
 			for i := 0; ; i++ {
 				key := fmt.Sprintf("%d-%d-%d", os.Getpid(), caller, i)
-				a := &store.Arrival{Lane: lane, At: time.Unix(1, 0), Body: crossdock.Message{Key: key, Body: text(uint64(i), 600)}}
+				a := &store.Arrival{Lane: lane, At: time.Unix(1, 0), Body: crossdock.Message{Key: key, Body: storetest.Text(uint64(i), 600)}}
 				f := store.Filing{Arrivals: []*store.Arrival{a}}
 				if lane == crossdock.Bulk {
 					f.Cursor = &store.Cursor{System: "odoo", Kind: crossdock.KindStock, Text: key}
@@ -66,7 +67,7 @@ func commits(ctx context.Context, b store.Book) error {
 		return err
 	}
 	for {
-		c := (&desk{book: b, at: at}).next(3, nil)
+		c := (&storetest.Desk{At: at}).Next(3, nil)
 		for _, key := range []string{"last", fmt.Sprint(c.To.Seq)} {
 			r := &core.Record{Of: crossdock.BookRef(crossdock.KindOrder, key), Seq: c.To.Seq}
 			c.Changes = append(c.Changes, core.Change{At: r.Address(), Row: r})

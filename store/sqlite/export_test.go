@@ -36,8 +36,5 @@ func (s *Store) Hold() (release func()) {
 // Waiting returns how many calls of File wait for the next transaction, and
 // whether one leads.
 func (s *Store) Waiting() (int, bool) {
-	q := &s.journal.queue
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	return len(q.waiting), q.led
+	return s.journal.queue.Waiting()
 }

@@ -4,21 +4,31 @@ import (
 	"context"
 	"database/sql"
 	"errors"
-	"fmt"
+	"io"
 
 	"github.com/crossdockhq/crossdock"
 	"github.com/crossdockhq/crossdock/store"
+	"github.com/crossdockhq/crossdock/store/written"
 )
 
 // Journal implements store.Journal.
 type Journal struct {
-	file  *file
-	salts salts
-	queue queue
-	last  map[crossdock.Lane]int64 // number of the last arrival; guarded by file.mu
+	file   *file
+	leases *leases
+	queue  written.Queue
+	last   map[crossdock.Lane]int64 // number of the last arrival; guarded by file.mu
 }
 
 var _ store.Journal = (*Journal)(nil)
+
+func newJournal(f *file, l *leases, random io.Reader) *Journal {
+	j := &Journal{file: f, leases: l}
+	j.queue = written.Queue{
+		Commit: j.commit, Tend: f.tend, Salts: &written.Salts{From: random},
+		Hopeless: func(error) bool { return f.health.ill() != nil },
+	}
+	return j
+}
 
 // count finds out where each lane ends.
 func (j *Journal) count(ctx context.Context) error {
@@ -56,11 +66,9 @@ func (j *Journal) arrivals(ctx context.Context, text string, args ...any) ([]sto
 		if err != nil {
 			return err
 		}
-		if m, ok := a.Body.(crossdock.Message); ok {
-			read += len(m.Body)
-		}
+		read += written.Weight(a)
 		out = append(out, a)
-		if read > mostRead {
+		if read > written.MostRead {
 			return errEnough
 		}
 		return nil
@@ -71,29 +79,15 @@ func (j *Journal) arrivals(ctx context.Context, text string, args ...any) ([]sto
 	return out, err
 }
 
-// mostRead is how many bytes of bodies one read returns before it stops: a few
-// hundred large messages in a lane must not fill the memory.
-const mostRead = 32 << 20
-
 var errEnough = errors.New("enough was read")
 
 func readArrival(r *sql.Rows) (a store.Arrival, err error) {
-	var at string
-	var packed bool
-	var t store.Text
-	if err := r.Scan(&a.Lane, &a.Number, &at, &t.Kind, &t.Head, &t.Body, &packed, &a.Digest); err != nil {
+	var w written.Arrival
+	var number int64
+	if err := r.Scan(&w.Lane, &number, &w.At, &w.Kind, &w.Head, &w.Body, &w.Packed, &w.Digest); err != nil {
 		return a, err
 	}
-	if a.At, err = readTime(at); err != nil {
-		return a, err
-	}
-	if packed {
-		if t.Body, err = unpack(t.Body); err != nil {
-			return a, fmt.Errorf("arrival %d of lane %s: %w", a.Number, a.Lane, err)
-		}
-	}
-	a.Body, err = store.ReadBody(t, a.Number)
-	return a, err
+	return w.Read(number)
 }
 
 // Last implements store.Journal.
@@ -112,7 +106,7 @@ func (j *Journal) Cursor(ctx context.Context, system crossdock.System, kind cros
 			return err
 		}
 		var err error
-		c.At, err = readTime(at)
+		c.At, err = written.ReadTime(at)
 		return err
 	}, "SELECT text, at, whole FROM cursor WHERE system = ? AND kind = ?", string(system), string(kind))
 	return c, err
@@ -141,19 +135,14 @@ func (j *Journal) Open(ctx context.Context) ([]crossdock.Attempt, error) {
 func (j *Journal) VerifyDigests(ctx context.Context, lane crossdock.Lane, after int64, limit int) (int64, error) {
 	done := after
 	err := j.file.query(ctx, nil, func(r *sql.Rows) error {
-		var t store.Text
+		w := written.Arrival{Lane: lane}
 		var number int64
-		var packed bool
-		var salt, digest []byte
-		err := r.Scan(&number, &t.Kind, &t.Head, &t.Body, &packed, &salt, &digest)
-		if err == nil && packed {
-			t.Body, err = unpack(t.Body)
-		}
-		if err == nil && string(t.Digest(salt)) != string(digest) {
-			err = errors.New("its body is not what its digest was made of")
+		err := r.Scan(&number, &w.Kind, &w.Head, &w.Body, &w.Packed, &w.Salt, &w.Digest)
+		if err == nil {
+			err = w.Verify(number)
 		}
 		if err != nil {
-			return fmt.Errorf("arrival %d of lane %s: %w", number, lane, err)
+			return err
 		}
 		done = number
 		return nil

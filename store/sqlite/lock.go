@@ -13,6 +13,10 @@ import (
 	"github.com/crossdockhq/crossdock"
 )
 
+// Lock locks the directory of a hub for this process, in the way Open does, for a hub
+// that keeps its store elsewhere. Closing what it returns frees it.
+func Lock(dir string) (io.Closer, error) { return take(filepath.Join(dir, lockFile)) }
+
 // take locks the file at path for this process; the lock ends with the process,
 // however it ends. The file holds the process number, for the message only.
 func take(path string) (*os.File, error) {

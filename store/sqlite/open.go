@@ -37,6 +37,7 @@ type Store struct {
 	lock    *os.File   // nil for a reader
 	journal *Journal
 	book    *Book
+	leases  *leases
 }
 
 // Open opens the store in dir, making directory (0700), files (0600) and tables
@@ -47,7 +48,7 @@ func Open(dir string, o Options) (_ *Store, err error) {
 	if err != nil {
 		return nil, fmt.Errorf("open the store: %w", err)
 	}
-	s := &Store{dir: dir}
+	s := &Store{dir: dir, leases: &leases{last: map[string]store.Lease{}}}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, s.Close())
@@ -64,12 +65,12 @@ func Open(dir string, o Options) (_ *Store, err error) {
 	if err != nil {
 		return nil, err
 	}
-	s.journal = &Journal{file: journal, salts: salts{from: o.Rand}}
+	s.journal = newJournal(journal, s.leases, o.Rand)
 	book, err := openFile(h, filepath.Join(dir, bookFile), bookSteps, o)
 	if err != nil {
 		return nil, err
 	}
-	s.book = &Book{file: book}
+	s.book = &Book{file: book, leases: s.leases}
 	return s, s.journal.count(context.Background())
 }
 
@@ -151,6 +152,9 @@ func (s *Store) Journal() store.Journal { return s.journal }
 
 // Book implements store.Store. The value is a *Book.
 func (s *Store) Book() store.Book { return s.book }
+
+// Leases implements store.Store. They are those of this process.
+func (s *Store) Leases() store.Leases { return s.leases }
 
 // Close ends all connections, after what is being written is on disk, and frees
 // the directory. A second Close does nothing. What is called after it fails.

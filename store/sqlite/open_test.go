@@ -13,11 +13,12 @@ import (
 	"github.com/crossdockhq/crossdock"
 	"github.com/crossdockhq/crossdock/store"
 	"github.com/crossdockhq/crossdock/store/sqlite"
+	"github.com/crossdockhq/crossdock/store/storetest"
 )
 
 func fileOne(t testing.TB, s *sqlite.Store, seed uint64) (*store.Arrival, error) {
 	t.Helper()
-	a := &store.Arrival{Lane: crossdock.Normal, At: time.Unix(1, 0), Body: order(seed)}
+	a := &store.Arrival{Lane: crossdock.Normal, At: time.Unix(1, 0), Body: storetest.Message(seed)}
 	return a, s.Journal().File(t.Context(), store.Filing{Arrivals: []*store.Arrival{a}})
 }
 
@@ -61,7 +62,7 @@ func TestOnlyTheOwnerMayRead(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "new", "hub")
 	s := open(t, dir, sqlite.Options{})
 	mustFile(t, s, 1)
-	begin(t, s.Book()).commit(1, nil)
+	storetest.Begin(t, s.Book()).Commit(1, nil)
 	seen := 0
 	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
 		if err != nil {
@@ -92,8 +93,8 @@ func TestReadOnly(t *testing.T) {
 	_, err := sqlite.Open(dir, sqlite.Options{ReadOnly: true})
 	says(t, err, "no hub", dir)
 	hub := open(t, dir, sqlite.Options{})
-	d := begin(t, hub.Book())
-	d.commit(1, thousand(0))
+	d := storetest.Begin(t, hub.Book())
+	d.Commit(1, storetest.Thousand(0))
 	mustFile(t, hub, 1)
 
 	check := func(what string, r *sqlite.Store, arrivals int64) {
@@ -103,8 +104,8 @@ func TestReadOnly(t *testing.T) {
 			t.Errorf("%s: %d arrivals, want %d: %v", what, n, arrivals, err)
 		}
 		p, err := r.Book().Position(t.Context())
-		if err != nil || !p.Equal(d.at) {
-			t.Errorf("%s: position %+v, want %+v: %v", what, p, d.at, err)
+		if err != nil || !p.Equal(d.At) {
+			t.Errorf("%s: position %+v, want %+v: %v", what, p, d.At, err)
 		}
 		_, err = fileOne(t, r, 2)
 		says(t, err, "reading only")

@@ -3,7 +3,6 @@ package sqlite
 import (
 	"context"
 	"database/sql"
-	"encoding/json"
 	"fmt"
 	"strings"
 	"time"
@@ -11,6 +10,7 @@ import (
 	"github.com/crossdockhq/crossdock"
 	"github.com/crossdockhq/crossdock/core"
 	"github.com/crossdockhq/crossdock/store"
+	"github.com/crossdockhq/crossdock/store/written"
 )
 
 // loadAtOnce is how many keys one statement looks up. The driver compares every
@@ -104,10 +104,10 @@ func rows[R core.Row](ctx context.Context, b *Book, table core.Table, text strin
 // Due implements store.Book.
 func (b *Book) Due(ctx context.Context, system crossdock.System, now time.Time, limit int) ([]*core.Want, error) {
 	var out []*core.Want
-	for rank := 0; rank <= len(crossdock.Lanes) && len(out) < limit; rank++ {
+	for rank := 0; rank <= written.LastRank() && len(out) < limit; rank++ {
 		some, err := rows[*core.Want](ctx, b, core.Wants,
 			"SELECT body FROM row WHERE system = ? AND rank = ? AND due <= ? ORDER BY due, key LIMIT ?",
-			string(system), rank, writeTime(now), limit-len(out))
+			string(system), rank, written.Time(now), limit-len(out))
 		if err != nil {
 			return nil, err
 		}
@@ -119,7 +119,7 @@ func (b *Book) Due(ctx context.Context, system crossdock.System, now time.Time, 
 // Timers implements store.Book.
 func (b *Book) Timers(ctx context.Context, now time.Time, limit int) ([]*core.Timer, error) {
 	return rows[*core.Timer](ctx, b, core.Timers,
-		"SELECT body FROM row WHERE tab = 'timer' AND due <= ? ORDER BY due, key LIMIT ?", writeTime(now), atLeast0(limit))
+		"SELECT body FROM row WHERE tab = 'timer' AND due <= ? ORDER BY due, key LIMIT ?", written.Time(now), atLeast0(limit))
 }
 
 // Next implements store.Book.
@@ -129,7 +129,7 @@ func (b *Book) Next(ctx context.Context) (next time.Time, err error) {
 		if err := r.Scan(&due); err != nil || !due.Valid {
 			return err
 		}
-		at, err := readTime(due.String)
+		at, err := written.ReadTime(due.String)
 		if at.IsZero() {
 			at = at.Add(1) // due since ever; zero would say that nothing is
 		}
@@ -144,23 +144,10 @@ func (b *Book) Next(ctx context.Context) (next time.Time, err error) {
 // Scan implements store.Book.
 func (b *Book) Scan(ctx context.Context, t core.Table, prefix, after string, limit int) ([]core.Row, error) {
 	text, args := "SELECT body FROM row WHERE tab = ? AND key >= ? AND key > ?", []any{string(t), prefix, after}
-	if end := above(prefix); end != "" {
+	if end := written.Above(prefix); end != "" {
 		text, args = text+" AND key < ?", append(args, end)
 	}
 	return rows[core.Row](ctx, b, t, text+" ORDER BY key LIMIT ?", append(args, atLeast0(limit))...)
-}
-
-// above returns the first text after all that begin with prefix; "" when there is none.
-func above(prefix string) string {
-	end := []byte(prefix)
-	for len(end) > 0 && end[len(end)-1] == 0xff {
-		end = end[:len(end)-1]
-	}
-	if len(end) == 0 {
-		return ""
-	}
-	end[len(end)-1]++
-	return string(end)
 }
 
 // Exceptions implements store.Book.
@@ -171,7 +158,7 @@ func (b *Book) Exceptions(ctx context.Context, all bool, after *core.Exception, 
 	}
 	if after != nil {
 		which += " AND (opened, key) > (?, ?)"
-		args = append(args, writeTime(after.Opened), after.Address().Key)
+		args = append(args, written.Time(after.Opened), after.Address().Key)
 	}
 	return rows[*core.Exception](ctx, b, core.Exceptions,
 		"SELECT body FROM row WHERE "+which+" AND opened IS NOT NULL ORDER BY opened, key LIMIT ?", append(args, atLeast0(limit))...)
@@ -193,16 +180,14 @@ func (b *Book) taken(ctx context.Context, text string, args ...any) ([]store.Tak
 	var out []store.Taken
 	err := b.file.query(ctx, nil, func(r *sql.Rows) error {
 		var t store.Taken
-		var at, refs string
+		var at string
+		var refs []byte
 		err := r.Scan(&t.Seq, &at, &t.Lane, &t.Arrival, &t.Part, &t.Kind, &refs, &t.Effect, &t.Digest, &t.Chain)
 		if err != nil {
 			return err
 		}
-		if t.At, err = readTime(at); err != nil {
+		if err := written.ReadTaken(&t, at, refs); err != nil {
 			return err
-		}
-		if err := json.Unmarshal([]byte(refs), &t.Refs); err != nil {
-			return fmt.Errorf("refs of entry %d: %w", t.Seq, err)
 		}
 		out = append(out, t)
 		return nil

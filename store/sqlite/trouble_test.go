@@ -16,13 +16,14 @@ import (
 	"github.com/crossdockhq/crossdock/core"
 	"github.com/crossdockhq/crossdock/store"
 	"github.com/crossdockhq/crossdock/store/sqlite"
+	"github.com/crossdockhq/crossdock/store/storetest"
 )
 
 func TestFullDisk(t *testing.T) {
 	dir := t.TempDir()
 	s := open(t, dir, sqlite.Options{})
-	d := begin(t, s.Book())
-	d.commit(1, nil)
+	d := storetest.Begin(t, s.Book())
+	d.Commit(1, nil)
 	mustFile(t, s, 1)
 	for _, book := range []bool{false, true} {
 		if err := s.Pragma(book, "max_page_count = 20"); err != nil {
@@ -40,10 +41,10 @@ func TestFullDisk(t *testing.T) {
 		t.Fatalf("filing into a full file: %v", err)
 	}
 	says(t, err, filepath.Join(dir, "journal.db"))
-	if err := s.Book().Commit(t.Context(), d.next(1, thousand(0))); !errors.Is(err, store.ErrFull) {
+	if err := s.Book().Commit(t.Context(), d.Next(1, storetest.Thousand(0))); !errors.Is(err, store.ErrFull) {
 		t.Fatalf("committing to a full file: %v", err)
 	}
-	if p, err := s.Book().Position(t.Context()); err != nil || !p.Equal(d.at) {
+	if p, err := s.Book().Position(t.Context()); err != nil || !p.Equal(d.At) {
 		t.Errorf("the position moved to %+v: %v", p, err)
 	}
 	for _, book := range []bool{false, true} {
@@ -55,7 +56,7 @@ func TestFullDisk(t *testing.T) {
 	if a.Number != filed+1 {
 		t.Errorf("the number after a full disk is %d, want %d", a.Number, filed+1)
 	}
-	d.commit(1, thousand(0))
+	d.Commit(1, storetest.Thousand(0))
 }
 
 // replaceLog puts the device at path in the place of the journal's open log, and
@@ -122,7 +123,7 @@ func TestFailedFlushEndsWriting(t *testing.T) {
 	dir := t.TempDir()
 	s := open(t, dir, sqlite.Options{})
 	mustFile(t, s, 1)
-	d := begin(t, s.Book())
+	d := storetest.Begin(t, s.Book())
 	emptyLog(t, s)
 	restore := replaceLog(t, dir, "/dev/null") // takes every write and refuses fsync
 	if _, err := fileOne(t, s, 2); !errors.Is(err, store.ErrBroken) || errors.Is(err, store.ErrFull) {
@@ -134,7 +135,7 @@ func TestFailedFlushEndsWriting(t *testing.T) {
 	if _, err := fileOne(t, s, 3); !errors.Is(err, store.ErrBroken) {
 		t.Errorf("filing after a failed fsync: %v", err)
 	}
-	if err := s.Book().Commit(t.Context(), d.next(1, nil)); !errors.Is(err, store.ErrBroken) {
+	if err := s.Book().Commit(t.Context(), d.Next(1, nil)); !errors.Is(err, store.ErrBroken) {
 		t.Errorf("committing after a failed fsync of the journal: %v", err)
 	}
 	if err := s.Close(); err != nil {
@@ -202,9 +203,9 @@ func TestWhatResultCodesMean(t *testing.T) {
 func TestChangedEntryBreaksTheChain(t *testing.T) {
 	dir := t.TempDir()
 	s := open(t, dir, sqlite.Options{})
-	d := begin(t, s.Book())
+	d := storetest.Begin(t, s.Book())
 	for range 30 {
-		d.commit(100, nil)
+		d.Commit(100, nil)
 	}
 	book := s.Book().(*sqlite.Book)
 	for _, from := range []int64{0, 1, 2, 1500, 3000, 9999} {

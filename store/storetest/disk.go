@@ -15,7 +15,7 @@ func EmptyLog(t testing.TB, file string) string {
 	t.Helper()
 	db, err := sql.Open("sqlite", file)
 	if err == nil {
-		_, err = db.Exec("PRAGMA wal_checkpoint(TRUNCATE)")
+		_, err = db.ExecContext(t.Context(), "PRAGMA wal_checkpoint(TRUNCATE)")
 		t.Cleanup(func() { _ = db.Close() }) // not now: the last one that closes a log removes it
 	}
 	if err != nil {

@@ -58,6 +58,14 @@ func Exercise(t *testing.T, open func(t *testing.T, dir string) store.Store) {
 		{"entries are chained", chain},
 		{"readers see whole commits while one is written", readersBesideWriter},
 		{"a book is what a plain map would be", likeModel},
+		{"a lease has one holder", oneHolder},
+		{"a lease is renewed by its holder and free when released", renewAndRelease},
+		{"a lease expires", expiry},
+		{"the leases of an owner that has ended are free at once", vacated},
+		{"a write under an old epoch is stale and writes nothing", epochFences},
+		{"a stale write holds up no other", staleBesideGood},
+		{"what is written under a lease is in the order of its epochs", orderOfEpochs},
+		{"a new incarnation is counted and fences the desk before", incarnations},
 		{"closing twice, or without use, is safe", closing},
 	} {
 		t.Run(c.name, func(t *testing.T) {

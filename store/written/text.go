@@ -1,4 +1,7 @@
-package sqlite
+// Package written is how every store writes what it keeps: times, bodies and rows,
+// the columns that rows are searched by, and the queue in which filings share one
+// commit. Two stores that hold the same hold the same bytes.
+package written
 
 import (
 	"fmt"
@@ -9,19 +12,20 @@ import (
 	"github.com/klauspost/compress/zstd"
 )
 
-// stamp is how times are written: UTC with nine decimals, so that text order is
-// time order and nothing is lost.
+// stamp is UTC with nine decimals: nothing is lost.
 const stamp = "2006-01-02T15:04:05.000000000Z"
 
-// writeTime returns "" for the zero time, which sorts before every other.
-func writeTime(t time.Time) string {
+// Time writes a time as text, so that text order is time order. It returns "" for
+// the zero time, which sorts before every other.
+func Time(t time.Time) string {
 	if t.IsZero() {
 		return ""
 	}
 	return t.UTC().Format(stamp)
 }
 
-func readTime(s string) (time.Time, error) {
+// ReadTime reads what Time wrote.
+func ReadTime(s string) (time.Time, error) {
 	if s == "" {
 		return time.Time{}, nil
 	}
@@ -34,7 +38,7 @@ func readTime(s string) (time.Time, error) {
 
 const (
 	packAbove = 256       // bytes: below it compressing gains nothing
-	bodyMost  = 512 << 20 // bytes: SQLite takes a row of up to a billion
+	bodyMost  = 512 << 20 // bytes: SQLite and PostgreSQL take a row of about a billion
 )
 
 // coder compresses and expands without goroutines of its own; it is made once,
@@ -53,8 +57,8 @@ var coder = sync.OnceValue(func() (c struct {
 	return c
 })
 
-// pack compresses b where that makes it shorter.
-func pack(b []byte) (_ []byte, packed bool) {
+// Pack compresses b where that makes it shorter.
+func Pack(b []byte) (_ []byte, packed bool) {
 	if len(b) <= packAbove {
 		return b, false
 	}
@@ -65,7 +69,8 @@ func pack(b []byte) (_ []byte, packed bool) {
 	return small, true
 }
 
-func unpack(b []byte) ([]byte, error) {
+// Unpack expands what Pack compressed.
+func Unpack(b []byte) ([]byte, error) {
 	out, err := coder().DecodeAll(b, nil)
 	if err != nil {
 		return nil, fmt.Errorf("can't expand its body: %w", err)
@@ -73,19 +78,20 @@ func unpack(b []byte) ([]byte, error) {
 	return out, nil
 }
 
-// salts hands out random bytes, one caller at a time.
-type salts struct {
+// Salts hands out random bytes, one caller at a time.
+type Salts struct {
 	mu   sync.Mutex
-	from io.Reader
+	From io.Reader
 }
 
 const saltLength = 16
 
-func (s *salts) next() ([]byte, error) {
+// next returns a salt of its own for one arrival.
+func (s *Salts) next() ([]byte, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	b := make([]byte, saltLength)
-	if _, err := io.ReadFull(s.from, b); err != nil {
+	if _, err := io.ReadFull(s.From, b); err != nil {
 		return nil, fmt.Errorf("read random bytes for a salt: %w", err)
 	}
 	return b, nil
