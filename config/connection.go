@@ -41,6 +41,11 @@ func (r *reader) connections(e entry, companies []crossdock.Company) []Connectio
 		}
 		c := r.connection(one, path, companies)
 		r.another(c, path, out)
+		for i := range out {
+			if out[i].Type.Name == c.Type.Name && slices.ContainsFunc(c.secrets, func(s string) bool { return slices.Contains(out[i].secrets, s) }) {
+				out[i].shared, c.shared = true, true
+			}
+		}
 		out = append(out, c)
 	}
 	slices.SortFunc(out, func(a, b Connection) int { return strings.Compare(string(a.System), string(b.System)) })
