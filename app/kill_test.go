@@ -144,6 +144,10 @@ func TestKilledInTheMiddle(t *testing.T) {
 		if placed := len(shop.Rows("order")); placed > len(d.in.Odoo.Rows("sale.order")) || len(d.in.Odoo.Rows("sale.order")) > len(confirmedOrders(d.in.Odoo)) {
 			amid++
 		}
+		made := len(d.in.Odoo.Rows("sale.order")) // and best when Odoo has made orders and the hub has not yet noted it
+		for end := time.Now().Add(time.Second); len(d.in.Odoo.Rows("sale.order")) == made && time.Now().Before(end); {
+			time.Sleep(200 * time.Microsecond)
+		}
 		v.stop(syscall.SIGKILL)
 		v.start()
 	}
