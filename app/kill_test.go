@@ -101,7 +101,7 @@ func TestKilledInTheMiddle(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer os.RemoveAll(dir)
+	defer func() { _ = os.RemoveAll(dir) }()
 	v := &victim{t: t, binary: filepath.Join(dir, "crossdock"), config: filepath.Join(dir, "crossdock.yaml")}
 	if out, err := exec.Command("go", "build", "-o", v.binary, "github.com/crossdockhq/crossdock/cmd/crossdock").CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
