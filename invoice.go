@@ -25,6 +25,7 @@ type InvoiceLine struct {
 	Quantity Quantity    `json:"quantity"`
 	Net      Money       `json:"net"`
 	Taxes    []TaxAmount `json:"taxes,omitempty"`
+	Kept     Kept        `json:"-"`
 }
 
 // FormOf returns the kind and the version of the form.
@@ -55,5 +56,17 @@ func (i Invoice) MarshalJSON() ([]byte, error) { return writeKept(invoiceFields(
 func (i *Invoice) UnmarshalJSON(b []byte) (err error) {
 	*i = Invoice{}
 	i.Kept, err = readKept(b, (*invoiceFields)(i))
+	return err
+}
+
+type invoiceLineFields InvoiceLine
+
+// MarshalJSON writes the known fields and those kept.
+func (l InvoiceLine) MarshalJSON() ([]byte, error) { return writeKept(invoiceLineFields(l), l.Kept) }
+
+// UnmarshalJSON reads a line of an invoice and keeps the fields it does not know.
+func (l *InvoiceLine) UnmarshalJSON(b []byte) (err error) {
+	*l = InvoiceLine{}
+	l.Kept, err = readKept(b, (*invoiceLineFields)(l))
 	return err
 }

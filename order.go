@@ -56,6 +56,25 @@ type Fulfilled struct {
 	Line   string  `json:"line"` // key of the order's line
 	Count  Decimal `json:"count"`
 	Before Decimal `json:"before,omitzero"` // in a notice: how much had been told before it
+	Kept   Kept    `json:"-"`
+}
+
+type fulfilledFields Fulfilled
+
+// MarshalJSON writes the known fields and those kept.
+func (f Fulfilled) MarshalJSON() ([]byte, error) { return writeKept(fulfilledFields(f), f.Kept) }
+
+// UnmarshalJSON reads a count, holds it to the bounds of ParseDecimal, and keeps the
+// fields it does not know.
+func (f *Fulfilled) UnmarshalJSON(b []byte) (err error) {
+	*f = Fulfilled{}
+	if f.Kept, err = readKept(b, (*fulfilledFields)(f)); err != nil {
+		return err
+	}
+	if err := checkDecimal(f.Count); err != nil {
+		return At("count", err)
+	}
+	return At("before", checkDecimal(f.Before))
 }
 
 // Charge is shipping or another fee of an order.
@@ -74,13 +93,20 @@ type TaxAmount struct {
 	Title  string  `json:"title"`
 	Rate   Decimal `json:"rate"`
 	Amount Money   `json:"amount"`
+	Kept   Kept    `json:"-"`
 }
 
-// UnmarshalJSON reads what encoding/json wrote, and holds the rate to the bounds of
-// ParseDecimal, which a JSON number with an exponent would escape.
-func (t *TaxAmount) UnmarshalJSON(b []byte) error {
-	type fields TaxAmount
-	if err := json.Unmarshal(b, (*fields)(t)); err != nil {
+type taxAmountFields TaxAmount
+
+// MarshalJSON writes the known fields and those kept.
+func (t TaxAmount) MarshalJSON() ([]byte, error) { return writeKept(taxAmountFields(t), t.Kept) }
+
+// UnmarshalJSON reads a tax's amount and keeps the fields it does not know. It holds
+// the rate to the bounds of ParseDecimal, which a JSON number with an exponent would
+// escape.
+func (t *TaxAmount) UnmarshalJSON(b []byte) (err error) {
+	*t = TaxAmount{}
+	if t.Kept, err = readKept(b, (*taxAmountFields)(t)); err != nil {
 		return err
 	}
 	return At("rate", checkDecimal(t.Rate))
@@ -93,6 +119,7 @@ type Totals struct {
 	Charges  Money `json:"charges,omitzero"`  // shipping and fees after discounts
 	Tax      Money `json:"tax,omitzero"`
 	Total    Money `json:"total,omitzero"` // what the customer owes
+	Kept     Kept  `json:"-"`
 }
 
 // Cancellation says that an order was called off, and when by the channel's clock.
@@ -100,6 +127,7 @@ type Cancellation struct {
 	At     time.Time `json:"at"`
 	Reason string    `json:"reason,omitempty"`
 	By     System    `json:"by,omitempty"` // the system it was called off in
+	Kept   Kept      `json:"-"`
 }
 
 // OrderState is how far an order has come in the book.
@@ -125,6 +153,7 @@ type Finding struct {
 	Grade Grade  `json:"grade"`           //
 	Text  string `json:"text"`            // a sentence with the numbers
 	Place string `json:"place,omitempty"` // where in the record
+	Kept  Kept   `json:"-"`
 }
 
 // Grade says what a finding does to the record.
@@ -247,6 +276,42 @@ func (c Charge) MarshalJSON() ([]byte, error) { return writeKept(chargeFields(c)
 func (c *Charge) UnmarshalJSON(b []byte) (err error) {
 	*c = Charge{}
 	c.Kept, err = readKept(b, (*chargeFields)(c))
+	return err
+}
+
+type totalsFields Totals
+
+// MarshalJSON writes the known fields and those kept.
+func (t Totals) MarshalJSON() ([]byte, error) { return writeKept(totalsFields(t), t.Kept) }
+
+// UnmarshalJSON reads the sums and keeps the fields it does not know.
+func (t *Totals) UnmarshalJSON(b []byte) (err error) {
+	*t = Totals{}
+	t.Kept, err = readKept(b, (*totalsFields)(t))
+	return err
+}
+
+type cancellationFields Cancellation
+
+// MarshalJSON writes the known fields and those kept.
+func (c Cancellation) MarshalJSON() ([]byte, error) { return writeKept(cancellationFields(c), c.Kept) }
+
+// UnmarshalJSON reads a cancellation and keeps the fields it does not know.
+func (c *Cancellation) UnmarshalJSON(b []byte) (err error) {
+	*c = Cancellation{}
+	c.Kept, err = readKept(b, (*cancellationFields)(c))
+	return err
+}
+
+type findingFields Finding
+
+// MarshalJSON writes the known fields and those kept.
+func (f Finding) MarshalJSON() ([]byte, error) { return writeKept(findingFields(f), f.Kept) }
+
+// UnmarshalJSON reads a finding and keeps the fields it does not know.
+func (f *Finding) UnmarshalJSON(b []byte) (err error) {
+	*f = Finding{}
+	f.Kept, err = readKept(b, (*findingFields)(f))
 	return err
 }
 

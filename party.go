@@ -40,10 +40,13 @@ type Address struct {
 	Region  string `json:"region,omitempty"`
 	Country string `json:"country,omitempty"`
 	Phone   string `json:"phone,omitempty"`
+	Kept    Kept   `json:"-"`
 }
 
 // IsZero reports an address that says nothing.
-func (a Address) IsZero() bool { return a == Address{} }
+func (a Address) IsZero() bool {
+	return len(a.Kept) == 0 && a.Name+a.Company+a.Street+a.Street2+a.City+a.Zip+a.Region+a.Country+a.Phone == ""
+}
 
 // Norm returns the address as one line that two spellings of the same place share:
 // lower case, single spaces. It is what a key is made of, not what is printed.
@@ -78,5 +81,17 @@ func (p Party) MarshalJSON() ([]byte, error) { return writeKept(partyFields(p), 
 func (p *Party) UnmarshalJSON(b []byte) (err error) {
 	*p = Party{}
 	p.Kept, err = readKept(b, (*partyFields)(p))
+	return err
+}
+
+type addressFields Address
+
+// MarshalJSON writes the known fields and those kept.
+func (a Address) MarshalJSON() ([]byte, error) { return writeKept(addressFields(a), a.Kept) }
+
+// UnmarshalJSON reads an address and keeps the fields it does not know.
+func (a *Address) UnmarshalJSON(b []byte) (err error) {
+	*a = Address{}
+	a.Kept, err = readKept(b, (*addressFields)(a))
 	return err
 }

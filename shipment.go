@@ -20,6 +20,7 @@ type Move struct {
 	Line     string   `json:"line,omitempty"` // key of the order's line
 	Quantity Quantity `json:"quantity"`
 	Lot      string   `json:"lot,omitempty"`
+	Kept     Kept     `json:"-"`
 }
 
 // ShipmentState is how far a shipment has come.
@@ -111,5 +112,17 @@ func (f Fulfilment) MarshalJSON() ([]byte, error) { return writeKept(fulfilmentF
 func (f *Fulfilment) UnmarshalJSON(b []byte) (err error) {
 	*f = Fulfilment{}
 	f.Kept, err = readKept(b, (*fulfilmentFields)(f))
+	return err
+}
+
+type moveFields Move
+
+// MarshalJSON writes the known fields and those kept.
+func (m Move) MarshalJSON() ([]byte, error) { return writeKept(moveFields(m), m.Kept) }
+
+// UnmarshalJSON reads a move and keeps the fields it does not know.
+func (m *Move) UnmarshalJSON(b []byte) (err error) {
+	*m = Move{}
+	m.Kept, err = readKept(b, (*moveFields)(m))
 	return err
 }

@@ -57,6 +57,7 @@ type Connection struct {
 	settings any                 // what Type.Config made; secrets in plain text
 	refs     map[string]string   // references that were left as they are written, by field
 	secrets  []string            // what must not show up in an error
+	shared   bool                // another connection of the type has one of the secrets
 	places   map[string]position // of the fields, and of the connection itself under ""
 }
 
@@ -111,9 +112,9 @@ func (c *Config) Setup() crossdock.Setup {
 }
 
 // Open makes the connector of n. It starts nothing and sends nothing. Name, clock
-// and transport are in env; its System is set here.
+// and transport are in env; its System and Shared are set here.
 func (n Connection) Open(env connector.Env) (connector.Connector, error) {
-	env.System = n.System
+	env.System, env.Shared = n.System, n.shared
 	return n.Type.Open(n.settings, env)
 }
 

@@ -217,6 +217,9 @@ func TestFullFile(t *testing.T) {
 	if diff := cmp.Diff(shopConfig{Shop: "example.myshopify.com", Token: "shpat-hunter2", Secret: "hook-hunter2"}, open.(seen[shopConfig]).cfg); diff != "" {
 		t.Error(diff)
 	}
+	if got.env.Shared {
+		t.Error("no other connection has its secrets, and it is told one has")
+	}
 	if _, ok := c.Connection("crm"); ok {
 		t.Error("there is a connection nobody wrote")
 	}
@@ -406,4 +409,28 @@ func TestTypesThatCannotBeWritten(t *testing.T) {
 
 func define[C any](name string) connector.Type {
 	return connector.Define(name, "x", connector.Options{}, func(C, connector.Env) (connector.Connector, error) { return nil, nil })
+}
+
+// Two shops of one app have its client secret in common, and both are told.
+func TestSharedSecret(t *testing.T) {
+	const src = `version: 1
+companies: { US1: { currency: USD, zone: America/New_York } }
+connections:
+  a: { type: shopify, company: US1, sites: [E], shop: a.myshopify.com, token: "${env:SHOPIFY_TOKEN}", secret: "${env:ODOO_KEY}" }
+  b: { type: shopify, company: US1, sites: [E], shop: b.myshopify.com, token: "${env:DATA}", secret: "${file:hook}" }
+  c: { type: shopify, company: US1, sites: [E], shop: c.myshopify.com, token: "${env:LISTEN}", secret: "${env:ODOO_KEY}" }
+`
+	c, err := config.Load("testdata/good/x.yaml", []byte(src), types(), around())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, shared := range []bool{true, false, true} {
+		open, err := c.Connections[i].Open(connector.Env{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := open.(seen[shopConfig]).env.Shared; got != shared {
+			t.Errorf("connection %s: shared is %v", c.Connections[i].System, got)
+		}
+	}
 }

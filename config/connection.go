@@ -41,6 +41,11 @@ func (r *reader) connections(e entry, companies []crossdock.Company) []Connectio
 		}
 		c := r.connection(one, path, companies)
 		r.another(c, path, out)
+		for i := range out {
+			if out[i].Type.Name == c.Type.Name && slices.ContainsFunc(c.secrets, func(s string) bool { return slices.Contains(out[i].secrets, s) }) {
+				out[i].shared, c.shared = true, true
+			}
+		}
 		out = append(out, c)
 	}
 	slices.SortFunc(out, func(a, b Connection) int { return strings.Compare(string(a.System), string(b.System)) })
@@ -56,9 +61,11 @@ func (r *reader) connection(e entry, path string, companies []crossdock.Company)
 	}
 	t, ok := r.connectorType(all, e, path)
 	if !ok {
-		// Which other keys it may have is not known; those every connection has are read.
+		// Which other keys it may have is not known; those every connection has are read,
+		// and of the others whether they are a secret and what they refer to.
 		c.Type.Takes = kinds()
 		r.role(&c, all, path, companies)
+		r.untyped(all, path)
 		return c
 	}
 	c.Type, c.Takes, c.Owns, c.Settles = t, sortedKinds(t.Takes), sortedKinds(t.Owns), t.Settles
@@ -80,6 +87,25 @@ func (r *reader) connection(e entry, path string, companies []crossdock.Company)
 		}
 	}
 	return c
+}
+
+// untyped checks the settings of a connection whose type is not known: what is a secret
+// in any type is none here that may be written out, and what a reference names is there.
+func (r *reader) untyped(all []entry, path string) {
+	for _, e := range all {
+		if e.key == "type" || slices.ContainsFunc(connectionKeys, func(k key) bool { return k.name == e.key }) {
+			continue
+		}
+		how := plain
+		for _, t := range r.types {
+			if slices.ContainsFunc(t.Fields, func(f connector.Field) bool { return f.Name == e.key && f.Secret }) {
+				how = secretOnly
+			}
+		}
+		if _, ok := e.value.(*ast.StringNode); ok {
+			r.words(e.value, path+"."+e.key, how)
+		}
+	}
 }
 
 // bringsOrders reports a connection whose orders the hub takes: it is their system

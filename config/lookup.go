@@ -32,6 +32,20 @@ var referenceWithin = regexp.MustCompile(`\$\{(env|file):[^{}]+\}`)
 
 var envName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
 
+// Resolve returns what a text refers to, where all of it is a reference, and else the
+// text itself. A relative path starts in the working directory.
+func (l Lookup) Resolve(text string) (string, error) {
+	m := reference.FindStringSubmatch(text)
+	if m == nil {
+		return text, nil
+	}
+	value, found, err := l.resolve(m[1], m[2], "")
+	if err != nil || !found {
+		return text, err
+	}
+	return value, nil
+}
+
 // resolve looks up a reference. found is false where it stays as it is. dir is
 // where relative paths start: the folder of the configuration. No error of it
 // says what was found.

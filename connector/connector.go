@@ -134,4 +134,5 @@ type Env struct {
 	System    crossdock.System  // the connection's name
 	Transport http.RoundTripper // nil: http.DefaultTransport
 	Now       func() time.Time
+	Shared    bool // another connection of this type has a secret of this one: what is signed with it may be meant for that one
 }

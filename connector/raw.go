@@ -47,15 +47,16 @@ func ReadRaw(r *http.Request, sums ...hash.Hash) (Raw, error) {
 	if r.Body != nil {
 		body = r.Body
 	}
-	digest, kept := sha256.New(), &capped{}
-	if r.ContentLength <= HardCap {
-		kept.body = make([]byte, 0, max(r.ContentLength, 0))
-	}
+	digest, kept := sha256.New(), &capped{most: int(Kept(r))}
 	each := []io.Writer{digest, kept}
 	for _, h := range sums {
 		each = append(each, h)
 	}
-	n, err := io.Copy(io.MultiWriter(each...), body)
+	buffer := make([]byte, 4<<10) // it is there before the first byte is
+	if Kept(r) > Limit {
+		buffer = make([]byte, 32<<10)
+	}
+	n, err := io.CopyBuffer(io.MultiWriter(each...), body, buffer)
 	if err != nil {
 		return Raw{}, crossdock.Errorf(crossdock.Invalid, "the body broke off after %d bytes: %w", n, err)
 	}
@@ -66,8 +67,10 @@ func ReadRaw(r *http.Request, sums ...hash.Hash) (Raw, error) {
 	return raw, nil
 }
 
-// capped keeps up to HardCap bytes; once there are more it keeps none.
+// capped keeps up to HardCap bytes; once there are more it keeps none. It grows with
+// what was read, by doubling: a length that is only announced costs nothing.
 type capped struct {
+	most int // the length the sender announced, HardCap where it announced none
 	body []byte
 	over bool
 }
@@ -80,8 +83,8 @@ func (c *capped) Write(p []byte) (int, error) {
 	case need > HardCap:
 		c.over, c.body = true, nil
 		return len(p), nil
-	case need > cap(c.body): // doubled, and never beyond what may be kept
-		grown := make([]byte, len(c.body), max(need, min(2*cap(c.body), HardCap)))
+	case need > cap(c.body): // never beyond what is to come
+		grown := make([]byte, len(c.body), max(need, min(2*cap(c.body), c.most)))
 		copy(grown, c.body)
 		c.body = grown
 	}

@@ -134,10 +134,15 @@ func serious(heard []heardOf) []heardOf {
 }
 
 // faulty makes an exception of a message that can't be translated, and looks at
-// the record it named, because its sender will not tell us twice.
+// the record it named, because its sender will not tell us twice. What is of no kind
+// the hub hears of names none, and is one exception however much of it comes: its
+// text says what is the matter, a topic for instance.
 func (l *layer) faulty(m crossdock.Message) {
 	subject := m.Meta["digest"]
-	if subject == "" {
+	switch {
+	case m.Kind == "":
+		subject = string(m.From) + "|" + m.Fault.Text
+	case subject == "":
 		subject = DigestOf(m.Body)
 	}
 	x := Exception{Check: "message", Code: m.Fault.Code, Place: m.Fault.Place, System: m.From, Owner: ownerIntegrator,

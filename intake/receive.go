@@ -37,7 +37,7 @@ type Receive struct {
 	Log        *slog.Logger
 	Filed      func()          // called after something was filed; may be nil
 	Broken     func(err error) // called when the disk did not keep what was written: the process must stop
-	Patience   time.Duration   // how long a request waits to be read when many are; zero: 30 s
+	Patience   time.Duration   // how long a large body waits before one that comes too slowly has to make room; zero: 10 s
 	Counts     Counts
 
 	room room
@@ -56,10 +56,9 @@ func (in *Receive) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		in.refuse(w, r, http.StatusMethodNotAllowed, "messages are posted")
 		return
 	}
-	leave, ok := in.room.enter(r, cmp.Or(in.Patience, patience))
-	if !ok {
-		w.Header().Set("Retry-After", "30")
-		in.refuse(w, r, http.StatusTooManyRequests, "more is sent at once than this hub reads; send it again later")
+	leave, err := in.room.enter(w, r, cmp.Or(in.Patience, patience))
+	if err != nil {
+		in.refuse(w, r, http.StatusRequestTimeout, "there was no room to read it in time")
 		return
 	}
 	defer leave()

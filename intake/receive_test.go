@@ -15,6 +15,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -51,6 +52,7 @@ type gate struct {
 	url    string
 	conns  map[crossdock.System]connector.Connector
 	broken []error
+	mu     sync.Mutex
 	events []string // "filed", "answered", "told"
 }
 
@@ -76,7 +78,13 @@ func (g *gate) open(o sqlite.Options) {
 	g.must(err)
 	g.s = s
 	g.in = &intake.Receive{Journal: noting{s.Journal(), g}, Connectors: g.conns, Now: now, Log: slog.New(slog.DiscardHandler),
-		Filed: func() { g.events = append(g.events, "told") }, Broken: func(err error) { g.broken = append(g.broken, err) }}
+		Filed: func() { g.note("told") }, Broken: func(err error) { g.broken = append(g.broken, err) }}
+}
+
+func (g *gate) note(event string) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.events = append(g.events, event)
 }
 
 func (g *gate) must(err error) {
@@ -95,7 +103,7 @@ type noting struct {
 func (n noting) File(ctx context.Context, f store.Filing) error {
 	err := n.Journal.File(ctx, f)
 	if err == nil {
-		n.g.events = append(n.g.events, "filed")
+		n.g.note("filed")
 	}
 	return err
 }
@@ -107,7 +115,7 @@ type watched struct {
 }
 
 func (w *watched) WriteHeader(status int) {
-	w.g.events = append(w.g.events, "answered")
+	w.g.note("answered")
 	w.ResponseWriter.WriteHeader(status)
 }
 
@@ -141,6 +149,8 @@ func (g *gate) do(r *http.Request) answer {
 	g.must(got.Body.Close())
 	return answer{got.StatusCode, got.Header}
 }
+
+func (w *watched) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 
 // answer is what the sender of a message is told.
 type answer struct {

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
 	"path/filepath"
 	"strings"
@@ -18,13 +19,13 @@ type testCommand struct {
 	Path    []string `arg:"" help:"Scenario files, or folders of them."`
 	Permute bool     `help:"Also every order and repetition of the messages of one instant."`
 	Kill    bool     `help:"Also with the hub killed after each entry in turn."`
-	Odoo    string   `placeholder:"URL" help:"Play against a running scratch database of Odoo (16 to 19) instead of the stand-in: http://USER:KEY@127.0.0.1:8069/DATABASE. It is written to and deleted from; its name has scratch or test in it, and the scenario's order numbers are unused."`
+	Odoo    string   `placeholder:"URL" help:"Play against a running scratch database of Odoo (16 to 19) instead of the stand-in: http://USER:KEY@127.0.0.1:8069/DATABASE, better given as '$${env:NAME}' or '$${file:PATH}', because every user of the machine can read a command line. It is written to and deleted from; its name has scratch or test in it, and the scenario's order numbers are unused."`
 	Remote  bool     `help:"Let --odoo be a server that is not on this machine."`
 }
 
 // options are how the scenarios are run. A database is good for one run of a
 // scenario, because its orders stay.
-func (c *testCommand) options() (scenario.Options, error) {
+func (c *testCommand) options(look config.Lookup) (scenario.Options, error) {
 	o := scenario.Options{Permute: c.Permute, Kill: c.Kill}
 	if c.Odoo == "" {
 		return o, nil
@@ -32,8 +33,12 @@ func (c *testCommand) options() (scenario.Options, error) {
 	if c.Permute || c.Kill {
 		return o, crossdock.Errorf(crossdock.Invalid, "--permute and --kill run a scenario many times, and the database of --odoo is good for one: leave them out")
 	}
+	address, err := look.Resolve(c.Odoo)
+	if err != nil {
+		return o, fmt.Errorf("--odoo: %w", err)
+	}
 	o.Live = func(ctx context.Context) (*scenario.Live, error) {
-		return scenario.OpenLive(ctx, c.Odoo, scenario.LiveOptions{Remote: c.Remote})
+		return scenario.OpenLive(ctx, address, scenario.LiveOptions{Remote: c.Remote})
 	}
 	return o, nil
 }
@@ -44,7 +49,7 @@ func (c *testCommand) Run(s *shell, g *globals) error {
 	if err != nil {
 		return err
 	}
-	options, err := c.options()
+	options, err := c.options(s.look)
 	if err != nil {
 		return err
 	}

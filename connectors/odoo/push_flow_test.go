@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http/httptest"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -205,7 +206,7 @@ func TestPartyIsMadeChangedAndGivenAddresses(t *testing.T) {
 			t.Fatal(err)
 		}
 		want := crossdock.Address{Street: "5 Dock Rd", City: "Oakland", Zip: "94601", Country: "US", Region: "CA"}
-		if held.Address != want || held.Name != "Dock" {
+		if !reflect.DeepEqual(held.Address, want) || held.Name != "Dock" {
 			t.Fatalf("held %+v", held)
 		}
 
@@ -268,7 +269,7 @@ func TestPartyKeepsWhatPeopleEntered(t *testing.T) {
 		p.Phone, p.Email = "", ""
 		f.true(of, p)
 		now := held()
-		if want := (crossdock.Address{Street: "9 High St", Street2: "Floor 2", City: "Leeds", Zip: "LS1 1AA", Country: "GB"}); now.Address != want {
+		if want := (crossdock.Address{Street: "9 High St", Street2: "Floor 2", City: "Leeds", Zip: "LS1 1AA", Country: "GB"}); !reflect.DeepEqual(now.Address, want) {
 			t.Errorf("after the move: %+v, want %+v: the state belonged to the other country", now.Address, want)
 		}
 		if now.TaxID != "US123456" || now.Phone != "" || now.Email != "" {

@@ -14,9 +14,9 @@ const veiled = "…"
 
 // veil makes of a text of Odoo's what may stand in a receipt, an exception and a log
 // (I9). Odoo and its modules write names, addresses and whole rows into their errors,
-// so nothing is shown for being harmless, only for being known: plain words in lower
-// case, the words of Odoo's own messages, names of models, fields, constraints and
-// documents, short numbers, and a database id where the text says it is one.
+// so nothing is shown for being harmless, only for being known: the words of Odoo's own
+// messages, names of models, fields, constraints and documents, short numbers, and a
+// database id where the text says it is one.
 // Everything else is "…", and so is every word of what was pushed.
 //
 // The shapes are those of recorded errors of Odoo 16, 18 and 19
@@ -55,15 +55,47 @@ const kept, keptSpace = "\x00", "\x01"
 var quotation = regexp.MustCompile(`(?:^|[\s(\[<:=,])('[^']*'|"[^"]*"|“[^”]*”)`)
 
 var (
-	identifier = regexp.MustCompile(`^_?[a-z][a-z0-9]*(?:[._]+[a-z0-9]+)*$`)
-	snake      = regexp.MustCompile(`^_?[a-z]+[a-z0-9]*(?:_+[a-z0-9]+)+$`)
-	model      = regexp.MustCompile(`^(?:account|base|crossdock|delivery|ir|mail|mrp|product|purchase|res|sale|stock|uom)(?:\.[a-z_]+)+(?:\(\d*,?\))?$`)
-	label      = regexp.MustCompile(`^[A-Za-z /_-]{1,40}$`)
-	describes  = regexp.MustCompile(`^ \([a-z_]+(?:\.[a-z_]+)*[:)]`)
-	number     = regexp.MustCompile(`^(?:\d{1,3}|id=\d{1,9})$`)
-	document   = regexp.MustCompile(`^(?:S\d{5,}|[A-Z]{2,6}/(?:OUT|IN|INT)/\d{5,})$`)
-	plain      = regexp.MustCompile(`^[a-z]+(?:['’/-][a-z]+)*$`)
+	named     = regexp.MustCompile(`^_?[a-z][a-z0-9]*(?:[._]+[a-z0-9]+)+$`) // a field, a method, a constraint: no word of a language
+	model     = regexp.MustCompile(`^(?:account|base|crossdock|delivery|ir|mail|mrp|product|purchase|res|sale|stock|uom)(?:\.[a-z_]+)+(?:\(\d*,?\))?$`)
+	label     = regexp.MustCompile(`^[A-Za-z /_-]{1,40}$`)
+	describes = regexp.MustCompile(`^ \([a-z_]+(?:\.[a-z_]+)*[:)]`)
+	number    = regexp.MustCompile(`^(?:\d{1,3}|id=\d{1,9})$`)
+	document  = regexp.MustCompile(`^(?:S\d{5,}|[A-Z]{2,6}/(?:OUT|IN|INT)/\d{5,})$`)
 )
+
+// isKnown reports a word in lower case, or several joined by the marks of names and
+// compounds ("xml_id", "multi-company"), of which each may be shown.
+func isKnown(s string) bool {
+	s = strings.ReplaceAll(s, "’", "'")
+	some := false
+	for part := range strings.FieldsFuncSeq(s, func(c rune) bool { return strings.ContainsRune("._/-", c) }) {
+		if !lowerWords[part] {
+			return false
+		}
+		some = true
+	}
+	return some
+}
+
+// isLabel reports what a field, a model or a right is called where people read it:
+// known words, with or without a capital.
+func isLabel(s string) bool {
+	if !label.MatchString(s) {
+		return false
+	}
+	for word := range strings.FieldsFuncSeq(s, func(c rune) bool { return strings.ContainsRune(" _/-", c) }) {
+		if !odooWords[word] && !lowerWords[strings.ToLower(word)] {
+			return false
+		}
+	}
+	return true
+}
+
+// isModel reports the name of a model of Odoo's own, with or without ids.
+func isModel(s string) bool {
+	name, _, _ := strings.Cut(s, "(")
+	return model.MatchString(s) && isKnown(name)
+}
 
 // veilQuotations veils what is quoted, unless the words around it say what it names.
 func veilQuotations(text string, pushed []string) string {
@@ -99,15 +131,15 @@ func names(before, what, after string) bool {
 	case word == "id":
 		return strings.HasPrefix(what, module)
 	case word == "field" || word == "fields":
-		return label.MatchString(what) || identifier.MatchString(what)
+		return isLabel(what) || named.MatchString(what) || isKnown(what)
 	case strings.HasSuffix(before, "field name ") || slices.Contains([]string{"constraint", "relation", "method", "model"}, word):
-		return identifier.MatchString(what)
+		return named.MatchString(what) || isKnown(what)
 	case strings.Contains(before, "allowed for groups "):
-		return label.MatchString(what)
+		return isLabel(what)
 	case describes.MatchString(after): // 'Contact' (res.partner): the description of a model or a field
-		return label.MatchString(what)
+		return isLabel(what)
 	}
-	return model.MatchString(what) || slices.Contains([]string{"read", "write", "create", "unlink"}, what)
+	return isModel(what) || slices.Contains([]string{"read", "write", "create", "unlink"}, what)
 }
 
 func digits(s string) bool {
@@ -124,7 +156,7 @@ func veilWord(w string, pushed []string) string {
 	whole = strings.TrimLeft(whole, "(")
 	switch {
 	case touches(bare, pushed):
-	case plain.MatchString(bare), snake.MatchString(bare), model.MatchString(bare), model.MatchString(whole), number.MatchString(bare), document.MatchString(bare):
+	case isKnown(bare), isModel(bare), isModel(whole), number.MatchString(bare), document.MatchString(bare):
 		return w
 	case allOdoo(bare):
 		return w
@@ -135,7 +167,7 @@ func veilWord(w string, pushed []string) string {
 // allOdoo reports a word of Odoo's own messages, or several with a slash between.
 func allOdoo(w string) bool {
 	for part := range strings.SplitSeq(w, "/") {
-		if !odooWords[part] && !plain.MatchString(part) {
+		if !odooWords[part] && !isKnown(part) {
 			return false
 		}
 	}

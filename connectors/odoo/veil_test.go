@@ -39,13 +39,15 @@ func TestVeil(t *testing.T) {
 	pushed := pushedWords("load", []any{[]string{"id", "name", "type", "email", "street"}, [][]string{{"crossdock.party_1", "zoe quux", "contact", "zq@example.org", "12 elm row"}}})
 	for _, c := range []struct{ said, shown string }{
 		{"Ada Lee has exceeded the credit limit of 5000.00.", "… has exceeded the credit limit of …"},
+		{"ada lee, orchard way 12, has exceeded the credit limit; ask müller", "… has exceeded the credit limit; ask …"},
+		{"partner ada_lee (res.ada) of field 'ada lee' and model 'ada' is blocked", "partner … of field '…' and model '…' is blocked"},
 		{"The VAT number [US123456] for partner [Ada O'Brien] does not seem to be valid.", "The VAT number … for partner … does not seem to be valid."},
 		{"A customer with e-mail ada@example.org and phone +1 (555) 010-0100 is there already", "A customer with e-mail … and phone … is there already"},
-		{"Der Kontakt 'ada lee' in Köln ist gesperrt", "… 'ada lee' in … ist gesperrt"},
+		{"Der Kontakt 'ada lee' in Köln ist gesperrt", "… 'ada lee' in …"},
 		{"customer zoe quux of elm row is blocked", "customer … of … is blocked"},
 		{"Records: Zoe (id=57)", "Records: … (id=57)"},
 		{"客户李雷已被冻结", "…"},
-		{"\x00secret\x01 Ada", "secret …"},
+		{"\x00record\x01 Ada", "record …"},
 		{"", ""},
 	} {
 		c.shown = strings.ReplaceAll(c.shown, "'ada lee'", "'…'")

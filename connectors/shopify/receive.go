@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"hash"
 	"net/http"
+	"net/url"
 	"strconv"
 	"strings"
 
@@ -40,6 +41,7 @@ const (
 	metaShop    = "shop"
 	metaSize    = "size"
 	metaDigest  = "digest"
+	metaDoubt   = "doubt" // why the body is not taken for this shop's
 
 	shapeWebhook = "webhook"
 	shapeGraphQL = "graphql"
@@ -124,6 +126,9 @@ func (s *Shop) message(h http.Header, raw connector.Raw) crossdock.Message {
 		return m
 	}
 	m.Key, m.Version = identify(topic, raw.Body, h.Get(headerOrder))
+	if s.shared && !s.isHere(raw.Body) {
+		m.Meta[metaDoubt] = "its secret is another shop's too, and the body does not say that it is of this one"
+	}
 	switch {
 	case raw.Over():
 		m.Fault = tooLarge(raw.Size, connector.HardCap)
@@ -131,6 +136,14 @@ func (s *Shop) message(h http.Header, raw connector.Raw) crossdock.Message {
 		m.Fault = tooLarge(raw.Size, connector.Limit)
 	}
 	return m
+}
+
+// isHere reports that the signed body names this shop: order_status_url leads to its
+// domain, or to one of its own (webhook schema orders/updated 2026-07), which can't be
+// told from another shop's.
+func (s *Shop) isHere(body []byte) bool {
+	u, err := url.Parse(scan(body, "order_status_url")["order_status_url"])
+	return err == nil && strings.EqualFold(u.Host, s.cfg.Shop)
 }
 
 func tooLarge(size, most int64) *crossdock.Fault {

@@ -201,3 +201,35 @@ func FuzzReceive(f *testing.F) {
 		}
 	})
 }
+
+// Two shops of one app sign with one secret. A body that does not name the shop at
+// whose door it came is not taken for that shop's: it may cause a look.
+func TestSecretOfTwoShops(t *testing.T) {
+	body := func(host string) string {
+		return `{"admin_graphql_api_id":"gid://shopify/Order/12","currency":"USD","line_items":[],"order_status_url":"https://` + host + `/548380009/orders/1/authenticate?key=a"}`
+	}
+	for _, c := range []struct {
+		name, host string
+		shared     bool
+		doubt      bool
+	}{
+		{"one shop, whatever the body names", "other.myshopify.com", false, false},
+		{"of this shop", "Tea.myshopify.com", true, false},
+		{"of the other", "other.myshopify.com", true, true},
+		{"of a domain of one of them", "shop.example.org", true, true},
+		{"of no domain", "", true, true},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			s := openShop(t, "")
+			s.shared = c.shared
+			ms, answer, err := s.Receive(webhook("orders/create", body(c.host), nil))
+			if err != nil || answer.Status != http.StatusOK || len(ms) != 1 {
+				t.Fatalf("%d messages, answer %d, %v", len(ms), answer.Status, err)
+			}
+			got := s.Translate(ms[0])
+			if looks := len(got) == 1 && got[0].Says != nil && len(got[0].Says) == 0 && got[0].Of.Key == gidPrefix+"12"; looks != c.doubt {
+				t.Errorf("states %+v", got)
+			}
+		})
+	}
+}

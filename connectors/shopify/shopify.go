@@ -72,6 +72,7 @@ type Shop struct {
 	cfg    Config
 	system crossdock.System
 	now    func() time.Time
+	shared bool // another shop's webhooks are signed with the same secret
 	api    api
 }
 
@@ -102,7 +103,7 @@ func open(c Config, env connector.Env) *Shop {
 	if now == nil {
 		now = time.Now
 	}
-	return &Shop{cfg: c, system: env.System, now: now, api: api{
+	return &Shop{cfg: c, system: env.System, now: now, shared: env.Shared, api: api{
 		endpoint: strings.TrimRight(base, "/") + "/admin/api/" + c.Version + "/graphql.json",
 		token:    c.Token,
 		http: &http.Client{

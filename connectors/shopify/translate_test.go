@@ -214,7 +214,9 @@ func TestTranslateThinMessages(t *testing.T) {
 		{"edited", heard("orders/edited", []byte(`{"order_edit":{"order_id":12}}`)), false},
 		{"a topic about an order that is not the order", heard("orders/risk_assessment_changed", []byte(`{"admin_graphql_api_id":"gid://shopify/Order/12"}`)), false},
 		{"a subscription to ids only", heard("orders/updated", []byte(`{"id":12,"admin_graphql_api_id":"gid://shopify/Order/12","updated_at":"2026-11-23T07:44:09-05:00"}`)), false},
-		{"deleted", heard("orders/delete", []byte(`{"id":12}`)), true},
+		{"deleted", heard("orders/delete", []byte(`{"id":12}`)), false},
+		{"the body of a creation under the topic of a deletion", heard("orders/delete", []byte(vectorBody12)), false},
+		{"a body of which the shop is in doubt", doubtful(heard("orders/create", []byte(vectorBody12))), false},
 		{"a look that found nothing", looked("gid://shopify/Order/12", gone), true},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -356,4 +358,12 @@ func TestChargeKeys(t *testing.T) {
 			t.Errorf("%s in an order with %s: key %q, want %q", c.charge, c.order, o.charges[0].key, c.want)
 		}
 	}
+}
+
+// vectorBody12 is a whole order, as far as the connector can tell at first.
+const vectorBody12 = `{"admin_graphql_api_id":"gid://shopify/Order/12","currency":"USD","line_items":[],"updated_at":"2026-11-23T07:44:09-05:00"}`
+
+func doubtful(m crossdock.Message) crossdock.Message {
+	m.Meta[metaDoubt] = "why"
+	return m
 }
