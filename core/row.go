@@ -93,6 +93,8 @@ type Want struct {
 	Want     crossdock.Record `json:"want,omitzero"` // in the target's words
 	Key      string           `json:"key,omitempty"` // the target's, where it is known
 	Door     crossdock.Door   `json:"door,omitempty"`
+	Version  string           `json:"version,omitempty"` // of an order: the target's, as the book knows it
+	Held     crossdock.Record `json:"held,omitzero"`     // of an order: what the target holds, as the book knows it
 	Lane     crossdock.Lane   `json:"lane"`
 	Due      time.Time        `json:"due"`
 	State    WantState        `json:"state"`

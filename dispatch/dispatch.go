@@ -162,7 +162,7 @@ func (d *Dispatch) attempt(ctx context.Context, wants []*store.Want) error {
 	}
 	a := crossdock.Attempt{System: d.system}
 	for _, w := range wants {
-		a.Pushes = append(a.Pushes, crossdock.Push{Of: w.Of, Rev: w.Rev, Want: w.Want, Key: w.Key, Door: w.Door})
+		a.Pushes = append(a.Pushes, crossdock.Push{Of: w.Of, Rev: w.Rev, Want: w.Want, Key: w.Key, Door: w.Door, Version: w.Version, Held: w.Held})
 	}
 	id, err := d.file(ctx, a)
 	if err != nil {

@@ -73,8 +73,8 @@ type Told struct {
 	Cancelled bool   // it says the order is cancelled
 }
 
-// Act is what a person did with an order in Odoo: confirm, cancel, delete, or edit
-// the quantity of a line of a confirmed one.
+// Act is what a person did with an order in Odoo: confirm, cancel, delete, edit the
+// quantity of a line of a confirmed one, or edit the draft, which leaves no trace.
 type Act struct {
 	At time.Time
 	Do string
