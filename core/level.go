@@ -131,9 +131,13 @@ func (l *layer) forgetLevel(system crossdock.System, of crossdock.Ref) {
 }
 
 // theirs reports a record that its system only tells us of so that we know what it
-// calls an item or a site of ours: it never becomes a record of the book.
+// calls an item or a site of ours, because another system owns the kind: it never
+// becomes a record of the book.
 func (l *layer) theirs(h heardOf) bool {
-	return (h.Of.Kind == crossdock.KindItem || h.Of.Kind == crossdock.KindSite) && l.isChannel(h.from) && !l.setup.Owns(h.from, h.Of.Kind)
+	if h.Of.Kind != crossdock.KindItem && h.Of.Kind != crossdock.KindSite || l.setup.Owns(h.from, h.Of.Kind) {
+		return false
+	}
+	return slices.ContainsFunc(l.setup.Connections, func(c crossdock.Connection) bool { return l.setup.Owns(c.System, h.Of.Kind) })
 }
 
 // hearTheirs links an item or a location of a channel to the record of the book it
