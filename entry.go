@@ -166,6 +166,7 @@ type Statement struct {
 	Says    Fields // which fields it speaks of; nil: all the record has
 	Gone    bool   // the system does not have it (any more)
 	Into    Ref    // merged into this one
+	Fills   bool   // nobody has shown to be who it names (a guest's order): it fills what is empty and changes nothing
 	Names   []string
 	Fault   *Fault // this record can't be used; Of, Place and Text say which and why
 }

@@ -47,6 +47,7 @@ type Order struct {
 	Email        string   // of who bought
 	Sites        []string // warehouses it may ship from
 	Test         bool
+	Guest        bool      // bought without an account
 	Misstated    bool      // what the shop sent of it states a total its lines do not come to
 	Cancelled    bool      // in the shop
 	Contents     []Content // as bought, then after each edit in the shop
