@@ -208,7 +208,10 @@ func (l *layer) hear(h heardOf) {
 	switch {
 	case h.Fault != nil:
 		l.unusable(h, of)
+	case h.Gone && h.Of.Kind == crossdock.KindOrder && l.isChannel(h.from) && h.Of.System != crossdock.BookSystem && !known:
+		l.vanished(h, crossdock.Ref{})
 	case h.Gone && !known:
+		l.drop(TimerAt(h.Of, unlinkedTimer(h.from)))
 		l.say("nothing to do: " + h.Of.String() + " is not there and the book has none")
 	case h.Gone:
 		l.heardGone(h, of)

@@ -177,6 +177,41 @@ func (l *layer) cancel(r *Record, o *crossdock.Order) {
 	l.freed(freed)
 }
 
+// vanished takes in that a channel does not have an order (any more). One the ERP does
+// not own yet is called off, and where it was never heard of a tombstone is left: what
+// comes late of it makes nothing (I4). One that is sold is for a person.
+func (l *layer) vanished(h heardOf, of crossdock.Ref) {
+	r := edit[Record](l, RecordAt(of))
+	if of.IsZero() {
+		r = &Record{Of: l.fresh(h)}
+		l.link(h.Of, r.Of)
+	}
+	var o crossdock.Order
+	if !r.Body.IsZero() && r.Body.Unpack(&o) != nil {
+		l.gone(h.from, r.Of)
+		return
+	}
+	if !open(o.State) && o.State != crossdock.OrderCancelled {
+		l.gone(h.from, r.Of)
+		return
+	}
+	l.about(r.Of, h.Of)
+	v := l.view(h.from, r.Of)
+	v.Key, v.Gone, v.Unknown, v.Digest, v.AsOf = h.Of.Key, true, false, "", l.at
+	l.put(v)
+	if o.State == crossdock.OrderCancelled {
+		l.say("nothing to do: " + r.Of.Short() + " is cancelled")
+		return
+	}
+	conn, _ := l.setup.Connection(h.from)
+	before := r.Body
+	o.Channel, o.Company, r.Company = h.from, conn.Company, conn.Company
+	o.Cancelled = &crossdock.Cancellation{At: l.at.UTC(), Reason: "deleted in " + string(h.from), By: h.from}
+	l.say(string(h.from) + " does not have " + r.Of.Short() + " any more")
+	l.cancel(r, &o)
+	l.unneeded(r.Of, before, &o)
+}
+
 // unsure reports that nobody knows what an ERP holds of an order: a push is on its
 // way, or its answer was lost.
 func (l *layer) unsure(of crossdock.Ref) bool {

@@ -160,6 +160,8 @@ func (l *layer) heardGone(h heardOf, of crossdock.Ref) {
 		l.noShipment(h, of)
 	case l.theirs(h):
 		l.unlink(h, of)
+	case of.Kind == crossdock.KindOrder && l.isChannel(h.from):
+		l.vanished(h, of)
 	default:
 		l.gone(h.from, of)
 	}
@@ -192,7 +194,11 @@ func (l *layer) deleted(system crossdock.System, of crossdock.Ref) {
 		l.calledOff(system, of, "was deleted in "+string(system))
 		return
 	}
-	l.raise(Exception{Check: "deleted", Code: crossdock.Gone, Text: of.Short() + " was deleted in " + string(system) + ": it is not made again by itself; restore it there, or drop this", Of: of, System: system, Owner: ownerOperator}, string(system)+"|"+of.Short())
+	text := of.Short() + " was deleted in " + string(system) + ": it is not made again by itself; restore it there, or drop this"
+	if of.Kind == crossdock.KindOrder {
+		text = of.Short() + " was deleted in " + string(system) + " after it was sold: it stands in the ERP as it is; cancel it there if it is not to be shipped, or drop this"
+	}
+	l.raise(Exception{Check: "deleted", Code: crossdock.Gone, Text: text, Of: of, System: system, Owner: ownerOperator}, string(system)+"|"+of.Short())
 }
 
 // partyFor returns the party that stands for an address an order names: one of the

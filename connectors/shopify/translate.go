@@ -38,8 +38,8 @@ func (s *Shop) Translate(m crossdock.Message) []crossdock.Statement {
 	}
 	looked := m.Meta[metaShape] == shapeGraphQL
 	topic := m.Meta[metaTopic]
-	if !looked && !slices.Contains(whole, topic) {
-		return []crossdock.Statement{named(of, topic == topicDelete)}
+	if !looked && !slices.Contains(whole, topic) { // also one that was deleted: the topic is not signed, and a look says so
+		return []crossdock.Statement{named(of, false)}
 	}
 	n, err := parse(m.Body)
 	if err != nil {

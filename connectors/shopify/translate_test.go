@@ -214,7 +214,7 @@ func TestTranslateThinMessages(t *testing.T) {
 		{"edited", heard("orders/edited", []byte(`{"order_edit":{"order_id":12}}`)), false},
 		{"a topic about an order that is not the order", heard("orders/risk_assessment_changed", []byte(`{"admin_graphql_api_id":"gid://shopify/Order/12"}`)), false},
 		{"a subscription to ids only", heard("orders/updated", []byte(`{"id":12,"admin_graphql_api_id":"gid://shopify/Order/12","updated_at":"2026-11-23T07:44:09-05:00"}`)), false},
-		{"deleted", heard("orders/delete", []byte(`{"id":12}`)), true},
+		{"deleted", heard("orders/delete", []byte(`{"id":12}`)), false},
 		{"a look that found nothing", looked("gid://shopify/Order/12", gone), true},
 	} {
 		t.Run(c.name, func(t *testing.T) {
