@@ -91,6 +91,11 @@ type Push struct {
 	Want Record `json:"want"`          // in the target's words
 	Key  string `json:"key,omitempty"` // the target's key, where it is known
 	Door Door   `json:"door"`          //
+	// Version and Held are of the target's record as the decision saw it, for orders:
+	// a push that finds another returns Conflict and writes nothing. Version is "" where
+	// the target never told one.
+	Version string `json:"version,omitempty"`
+	Held    Record `json:"held,omitzero"`
 }
 
 // Door says how a second send of the same push ends in the target.
@@ -161,6 +166,7 @@ type Statement struct {
 	Says    Fields // which fields it speaks of; nil: all the record has
 	Gone    bool   // the system does not have it (any more)
 	Into    Ref    // merged into this one
+	Fills   bool   // nobody has shown to be who it names (a guest's order): it fills what is empty and changes nothing
 	Names   []string
 	Fault   *Fault // this record can't be used; Of, Place and Text say which and why
 }

@@ -2,6 +2,7 @@ package core
 
 import (
 	"strings"
+	"time"
 
 	"github.com/crossdockhq/crossdock"
 )
@@ -58,6 +59,34 @@ func (l *layer) foremost(name string) (who Waiting, ok bool) {
 		}
 	}
 	return who, false
+}
+
+// awaitLink keeps what a system says of a record until the book knows another of its
+// records that it refers to. It is looked at again then; after a day a person is told.
+func (l *layer) awaitLink(h heardOf, theirs crossdock.Ref) {
+	l.await("link:"+theirs.String(), Waiting{Of: h.Of})
+	at := TimerAt(h.Of, unlinkedTimer(h.from))
+	if get[Timer](l, at) == nil && get[Exception](l, ExceptionAt(key("record", string(h.from)+"|"+h.Of.String()))) == nil {
+		l.put(&Timer{Of: h.Of, Name: unlinkedTimer(h.from), Due: l.at.Add(parkedFor)})
+	}
+	l.about(h.Of)
+	l.say("waits for " + theirs.String())
+}
+
+// unlinkedTimer carries the system's name: keys of two systems may be the same.
+func unlinkedTimer(system crossdock.System) string { return unlinked + string(system) }
+
+const unlinked = "unlinked:"
+
+// neverLinked tells a person of what still waits for a record nobody told us of.
+func (l *layer) neverLinked(t *Timer) {
+	if get[Link](l, LinkAt(t.Of)) != nil {
+		return
+	}
+	since := t.Due.Add(-parkedFor).UTC().Format(time.RFC3339)
+	l.raise(Exception{Check: "record", Code: crossdock.NotYet, Of: t.Of, System: t.Of.System, Owner: ownerIntegrator,
+		Text: "what " + string(t.Of.System) + " says of " + t.Of.Short() + " waits since " + since + " for a record it refers to, which " + string(t.Of.System) + " has not told the hub of: see why it is not pulled, or drop this"},
+		string(t.Of.System)+"|"+t.Of.String())
 }
 
 // expect loads those who are going to be told that a name has come.

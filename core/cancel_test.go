@@ -114,3 +114,50 @@ func TestCancelledInTheSecondOfAnUpdate(t *testing.T) {
 		t.Errorf("the book says %s are wanted, want 3 as the shop says", got)
 	}
 }
+
+// A channel deletes an order: whatever the order of what it says, none is made.
+func TestDeletedInTheChannel(t *testing.T) {
+	gone := func(h *house) { h.hears("shop", h.seq, h.at, crossdock.Statement{Of: shopOrder("1001"), Gone: true}) }
+	create := func(h *house) { h.shop.late(order("1001", "2"), 0) }
+	update := func(h *house) { h.shop.late(order("1001", "3"), 4) }
+	for name, said := range map[string][]func(*house){
+		"alone":                 {gone},
+		"before it was created": {gone, create, update},
+		"between":               {create, gone, update},
+		"in the end":            {create, update, gone},
+		"update first":          {update, gone, create},
+		"twice":                 {gone, update, gone, create},
+		"while held":            {func(h *house) { h.shop.late(order("1001", "9"), 0) }, gone, update},
+	} {
+		t.Run(name, func(t *testing.T) {
+			h := newHouse(t, "3")
+			for _, says := range said {
+				says(h)
+			}
+			h.works()
+			h.is("1001", crossdock.OrderCancelled)
+			h.sale("1001", "")
+			h.ledger("on hand 3, reserved 0, promised 0, converted 0, free 3")
+			h.exceptions()
+		})
+	}
+	t.Run("after the draft", func(t *testing.T) {
+		h := newHouse(t, "3")
+		create(h)
+		h.confirmDue()
+		gone(h)
+		h.works()
+		h.sale("1001", "cancel")
+		h.exceptions()
+	})
+	t.Run("after it was sold", func(t *testing.T) {
+		h := newHouse(t, "3")
+		create(h)
+		h.works()
+		gone(h)
+		h.works()
+		h.is("1001", crossdock.OrderConfirmed)
+		h.sale("1001", "sale")
+		h.exceptions("deleted|shop|order/1001")
+	})
+}

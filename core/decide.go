@@ -234,7 +234,10 @@ func (l *layer) hear(h heardOf) {
 	switch {
 	case h.Fault != nil:
 		l.unusable(h, of)
+	case h.Gone && h.Of.Kind == crossdock.KindOrder && l.isChannel(h.from) && h.Of.System != crossdock.BookSystem && !known && !l.unread(h.Of):
+		l.vanished(h, crossdock.Ref{})
 	case h.Gone && !known:
+		l.drop(TimerAt(h.Of, unlinkedTimer(h.from)))
 		l.notThere(h)
 	case h.Gone:
 		l.heardGone(h, of)
@@ -254,6 +257,13 @@ func (l *layer) hear(h heardOf) {
 	default:
 		l.hearRecord(h, of)
 	}
+}
+
+// unread reports that a message about a record could not be used: what a look does
+// not find then is not known to have been deleted.
+func (l *layer) unread(of crossdock.Ref) bool {
+	x := get[Exception](l, ExceptionAt(key("message", of.String())))
+	return x != nil && x.Open()
 }
 
 // notThere takes in that a system has not what the book has not either. A message

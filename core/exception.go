@@ -2,6 +2,7 @@ package core
 
 import (
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/crossdockhq/crossdock"
@@ -145,10 +146,12 @@ func (l *layer) tick(t crossdock.Tick) {
 		fired++
 		l.about(name.Of)
 		l.drop(timer.Address())
-		switch timer.Name {
-		case wakeTimer:
+		switch {
+		case strings.HasPrefix(timer.Name, unlinked):
+			l.neverLinked(timer)
+		case timer.Name == wakeTimer:
 			l.wakeRest(timer.Of.Key)
-		case shortTimer:
+		case timer.Name == shortTimer:
 			l.aheadOrder(timer.Of)
 			l.short(timer.Of)
 		default:

@@ -405,7 +405,7 @@ func (h *house) due() (pushes, looks []*Want) {
 func (h *house) attempt(wants []*Want) crossdock.Attempt {
 	a := crossdock.Attempt{ID: h.seq + 1, System: wants[0].System}
 	for _, w := range wants {
-		a.Pushes = append(a.Pushes, crossdock.Push{Of: w.Of, Rev: w.Rev, Want: w.Want, Key: w.Key, Door: w.Door})
+		a.Pushes = append(a.Pushes, crossdock.Push{Of: w.Of, Rev: w.Rev, Want: w.Want, Key: w.Key, Door: w.Door, Version: w.Version, Held: w.Held})
 	}
 	h.take(a)
 	h.pushed = append(h.pushed, a.Pushes...)

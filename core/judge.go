@@ -80,6 +80,22 @@ func (l *layer) judge(r *Record, o *crossdock.Order) {
 	l.say(r.Of.Short() + " is " + string(o.State))
 	l.retouch("", r.Of)
 	l.freed(freed)
+	l.confirmedBefore(r.Of, o)
+}
+
+// confirmedBefore moves an order on that a person confirmed in the ERP while something
+// held it back here: now that it is promised, what the ERP holds is what was sold.
+func (l *layer) confirmedBefore(of crossdock.Ref, o *crossdock.Order) {
+	if o.State != crossdock.OrderPromised {
+		return
+	}
+	for _, system := range l.setup.Takers(crossdock.KindOrder) {
+		if v := get[View](l, ViewAt(system, of)); v != nil && !v.Gone && !v.Unknown && len(v.Open) == 0 && stateOf(v.Held) == crossdock.OrderConfirmed {
+			c := *v
+			l.orderHeld(&c, c.Held)
+			return
+		}
+	}
 }
 
 // keep writes a judgement, unless the last one came to the same by the same facts.

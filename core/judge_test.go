@@ -153,3 +153,32 @@ func TestTotals(t *testing.T) {
 		})
 	}
 }
+
+// A person confirmed the draft of an order that was held. Once it is promised it is
+// confirmed here too, as Odoo has it; what it asks for beyond that is told.
+func TestConfirmedByAPersonWhileHeld(t *testing.T) {
+	for name, heal := range map[string]func(*house){
+		"stock comes in": func(h *house) { h.erp.stock("TEA", "20", "2") },
+		"the shop takes the change back": func(h *house) {
+			h.erp.stock("TEA", "5", "2")
+			h.shop.webhook(order("1001", "3"), 9)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			h := newHouse(t, "3")
+			h.shop.webhook(order("1001", "2"), 0)
+			h.confirmDue()
+			h.shop.webhook(order("1001", "5"), 1)
+			h.is("1001", crossdock.OrderHeld)
+			h.erp.person("1001", func(s *sale) { s.state = "sale" })
+			h.exceptions("amount|order/1001", "confirmed there|order/1001", "stock|order/1001")
+			heal(h)
+			h.works()
+			h.is("1001", crossdock.OrderConfirmed)
+			h.exceptions("amount|order/1001", "late change|order/1001")
+			if p := stored[Promise](h, PromiseAt(crossdock.BookRef(crossdock.KindOrder, "1001"))); p == nil || p.Converted == 0 {
+				t.Errorf("what Odoo has reserved for it is counted beside its promise: %+v", p)
+			}
+		})
+	}
+}

@@ -177,6 +177,41 @@ func (l *layer) cancel(r *Record, o *crossdock.Order) {
 	l.freed(freed)
 }
 
+// vanished takes in that a channel does not have an order (any more). One the ERP does
+// not own yet is called off, and where it was never heard of a tombstone is left: what
+// comes late of it makes nothing (I4). One that is sold is for a person.
+func (l *layer) vanished(h heardOf, of crossdock.Ref) {
+	r := edit[Record](l, RecordAt(of))
+	if of.IsZero() {
+		r = &Record{Of: l.fresh(h)}
+		l.link(h.Of, r.Of)
+	}
+	var o crossdock.Order
+	if !r.Body.IsZero() && r.Body.Unpack(&o) != nil {
+		l.gone(h.from, r.Of)
+		return
+	}
+	if !open(o.State) && o.State != crossdock.OrderCancelled {
+		l.gone(h.from, r.Of)
+		return
+	}
+	l.about(r.Of, h.Of)
+	v := l.view(h.from, r.Of)
+	v.Key, v.Gone, v.Unknown, v.Digest, v.AsOf = h.Of.Key, true, false, "", l.at
+	l.put(v)
+	if o.State == crossdock.OrderCancelled {
+		l.say("nothing to do: " + r.Of.Short() + " is cancelled")
+		return
+	}
+	conn, _ := l.setup.Connection(h.from)
+	before := r.Body
+	o.Channel, o.Company, r.Company = h.from, conn.Company, conn.Company
+	o.Cancelled = &crossdock.Cancellation{At: l.at.UTC(), Reason: "deleted in " + string(h.from), By: h.from}
+	l.say(string(h.from) + " does not have " + r.Of.Short() + " any more")
+	l.cancel(r, &o)
+	l.unneeded(r.Of, before, &o)
+}
+
 // unsure reports that nobody knows what an ERP holds of an order: a push is on its
 // way, or its answer was lost.
 func (l *layer) unsure(of crossdock.Ref) bool {
@@ -317,11 +352,15 @@ func (l *layer) hearERP(h heardOf, of crossdock.Ref) {
 	if get[Link](l, LinkAt(h.Of)) == nil && h.Of.System != crossdock.BookSystem {
 		l.link(h.Of, of)
 	}
-	before := l.view(h.from, of).Held
+	had := l.view(h.from, of)
+	before := had.Held
 	said := l.ours(h.from, h.Said)
 	v, _, changed := l.merged(h, of, said)
 	if !v.Unknown {
 		l.retouch(h.from, of)
+	}
+	if had.Lost == nil && had.Version != "" && had.Version < v.Version || changed.Has("totals") {
+		l.ownDraft(v)
 	}
 	if len(changed) > 0 && !before.IsZero() {
 		l.personChanged(v, before, changed)
@@ -345,9 +384,28 @@ func (l *layer) personChanged(v *View, before crossdock.Record, changed crossdoc
 			l.orderHeld(v, before)
 		}
 	}
-	if changed.Has("totals") {
+	if changed.Has("totals") && !l.draft(v) {
 		l.amountsChanged(v, before)
 	}
+}
+
+// draft reports that an ERP holds an order as a draft, and the book owns it yet.
+func (l *layer) draft(v *View) bool {
+	var o crossdock.Order
+	r := l.record(v.Of)
+	return r != nil && r.Body.Unpack(&o) == nil && open(o.State) && !v.Unknown && !v.Gone && open(stateOf(v.Held))
+}
+
+// ownDraft has a draft that somebody changed in the ERP written anew before it is
+// confirmed: until then the book owns what it says.
+func (l *layer) ownDraft(v *View) {
+	if !l.draft(v) || v.Asked.IsZero() && v.Doubt.IsZero() {
+		return
+	}
+	v.Asked, v.Doubt = crossdock.Record{}, crossdock.Record{}
+	l.put(v)
+	l.touch(v.System, v.Of)
+	l.say(v.Of.Short() + " was changed in " + string(v.System) + " before it was confirmed: it is written anew")
 }
 
 // takenUp tells a person that somebody took up again, in the ERP, an order that was
@@ -436,6 +494,7 @@ func (l *layer) checkHeldTotal(system crossdock.System, r *Record, o *crossdock.
 		return
 	}
 	if agree(total, o.Totals.Total) {
+		l.settled("changed there", r.Of.Short(), "the totals agree")
 		l.settled("amount", r.Of.Short(), "the totals agree")
 		return
 	}

@@ -268,6 +268,23 @@ func TestPeopleInTheERP(t *testing.T) {
 		h.erp.stock("TEA", "3", "2")
 		h.ledger("on hand 3, reserved 2, promised 2, converted 2, free 1")
 	})
+	t.Run("change a draft before we confirm it", func(t *testing.T) {
+		h := newHouse(t, "3")
+		h.shop.webhook(order("1001", "2"), 0)
+		h.confirmDue()
+		h.erp.person("1001", func(s *sale) { s.total = "32.40 USD" })
+		h.exceptions() // the book owns it yet
+		due, _ := h.due()
+		if len(due) != 1 || due[0].Want.Text("state") != "draft" {
+			t.Fatalf("due is %+v, want what the book says of the draft", due)
+		}
+		h.works()
+		h.is("1001", crossdock.OrderConfirmed)
+		h.exceptions()
+		if s := h.erp.sales[h.erp.external["order/1001"]]; s.state != "sale" || s.total != "21.60 USD" {
+			t.Errorf("sold is %s for %s", s.state, s.total)
+		}
+	})
 	t.Run("confirm a draft of an order that is held meanwhile", func(t *testing.T) {
 		h := newHouse(t, "3")
 		h.shop.webhook(order("1001", "2"), 0)

@@ -1,6 +1,8 @@
 package core
 
 import (
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/crossdockhq/crossdock"
@@ -16,7 +18,13 @@ func (l *layer) hearRecord(h heardOf, of crossdock.Ref) {
 		r = edit[Record](l, RecordAt(of))
 	}
 	l.about(r.Of, h.Of)
-	v, _, changed := l.merged(h, r.Of, h.Said)
+	v, what, changed := l.merged(h, r.Of, h.Said)
+	if what == older || what == unordered {
+		return
+	}
+	if h.Fills {
+		changed = unfilled(r.Body, changed)
+	}
 	if len(changed) == 0 {
 		l.rename(r, l.namesOf(r, h))
 		return
@@ -40,27 +48,52 @@ func (l *layer) hearRecord(h heardOf, of crossdock.Ref) {
 	l.say(r.Of.Short() + " changed: " + strings.Join(changed, ", "))
 }
 
-// namesOf returns the matching keys of a record: those the statement gives, and
-// those another system gave before.
+// unfilled leaves those fields a record does not have.
+func unfilled(body crossdock.Record, which crossdock.Fields) crossdock.Fields {
+	return slices.DeleteFunc(slices.Clone(which), func(name string) bool { return len(body.Fields[name]) > 0 })
+}
+
+// namesOf returns the matching keys of a record: those the statement gives, in place
+// of those its system gave before, and those other systems gave. Where the system
+// owns the kind its word is the only one.
 func (l *layer) namesOf(r *Record, h heardOf) []string {
 	if r.Of.Kind == crossdock.KindSite {
 		h.Names = append(siteNames(r.Body), h.Names...)
 	}
-	if l.setup.Owns(h.from, r.Of.Kind) || r.Names == nil {
+	if l.setup.Owns(h.from, r.Of.Kind) {
 		return h.Names
 	}
-	return append(append([]string{}, r.Names...), h.Names...)
+	if h.Fills && r.Names != nil {
+		return r.Names
+	}
+	if r.Given == nil || !slices.Equal(r.Given[h.from], h.Names) {
+		given := map[crossdock.System][]string{}
+		maps.Copy(given, r.Given)
+		given[h.from] = h.Names
+		r.Given = given
+		l.put(r)
+	}
+	var names []string
+	for _, system := range slices.Sorted(maps.Keys(r.Given)) {
+		names = append(names, r.Given[system]...)
+	}
+	return names
 }
 
 // match links a system's record that the book does not know to the one record it
-// can only be, or to a new one.
+// can only be, or to a new one. A record that has a key in this system already is
+// another's: two of its accounts stay two, whatever e-mail address they give.
 func (l *layer) match(h heardOf) *Record {
 	if h.Of.Kind == crossdock.KindParty {
 		for _, name := range h.Names {
 			if !strings.HasPrefix(name, "email:") {
 				continue
 			}
-			if same := l.named(name); len(same) == 1 {
+			same := slices.DeleteFunc(slices.Clone(l.named(name)), func(of crossdock.Ref) bool {
+				v := get[View](l, ViewAt(h.from, of))
+				return v != nil && v.Key != ""
+			})
+			if len(same) == 1 {
 				l.link(h.Of, same[0])
 				l.say(h.Of.String() + " is " + same[0].Short() + " by " + name[:5])
 				return edit[Record](l, RecordAt(same[0]))
@@ -127,6 +160,8 @@ func (l *layer) heardGone(h heardOf, of crossdock.Ref) {
 		l.noShipment(h, of)
 	case l.theirs(h):
 		l.unlink(h, of)
+	case of.Kind == crossdock.KindOrder && l.isChannel(h.from):
+		l.vanished(h, of)
 	default:
 		l.gone(h.from, of)
 	}
@@ -159,7 +194,11 @@ func (l *layer) deleted(system crossdock.System, of crossdock.Ref) {
 		l.calledOff(system, of, "was deleted in "+string(system))
 		return
 	}
-	l.raise(Exception{Check: "deleted", Code: crossdock.Gone, Text: of.Short() + " was deleted in " + string(system) + ": it is not made again by itself; restore it there, or drop this", Of: of, System: system, Owner: ownerOperator}, string(system)+"|"+of.Short())
+	text := of.Short() + " was deleted in " + string(system) + ": it is not made again by itself; restore it there, or drop this"
+	if of.Kind == crossdock.KindOrder {
+		text = of.Short() + " was deleted in " + string(system) + " after it was sold: it stands in the ERP as it is; cancel it there if it is not to be shipped, or drop this"
+	}
+	l.raise(Exception{Check: "deleted", Code: crossdock.Gone, Text: text, Of: of, System: system, Owner: ownerOperator}, string(system)+"|"+of.Short())
 }
 
 // partyFor returns the party that stands for an address an order names: one of the

@@ -1,7 +1,9 @@
 package core
 
 import (
+	"slices"
 	"testing"
+	"time"
 
 	"github.com/crossdockhq/crossdock"
 )
@@ -77,11 +79,66 @@ func TestCustomersOfOneEmail(t *testing.T) {
 	h.shop.webhook(o, 1)
 	h.works()
 	h.is("1002", crossdock.OrderConfirmed)
-	if got := h.order("1002").Customer; got != crossdock.BookRef(crossdock.KindParty, "shop-c1") {
-		t.Errorf("order 1002 is of %s, want the party that has this e-mail address", got.Short())
+	if got := h.order("1002").Customer; got != crossdock.BookRef(crossdock.KindParty, "shop-c2") {
+		t.Errorf("order 1002 is of %s, want the account that ordered", got.Short())
 	}
-	if len(h.erp.sales) != 3 {
-		t.Errorf("the ERP holds %d records, want one customer and two orders", len(h.erp.sales))
+	if len(h.erp.sales) != 4 {
+		t.Errorf("the ERP holds %d records, want two customers and two orders", len(h.erp.sales))
+	}
+}
+
+// An account that moved to another e-mail address is not found by the old one: who
+// has that now is somebody else.
+func TestEmailThatAnotherHasNow(t *testing.T) {
+	h := known(t)
+	says(h, "shop", 1, crossdock.Party{Name: "Ada Lee", Email: "ada@newjob.example"})
+	h.works()
+	if of := h.named("email:ada@example.org"); len(of) != 0 {
+		t.Errorf("%v is found by an address it has not any more", of)
+	}
+	says(h, "shop", 0, crossdock.Party{Name: "Ada Lee", Email: "ada@example.org"}) // late
+	if of := h.named("email:ada@example.org"); len(of) != 0 {
+		t.Errorf("%v is found by what an older message says", of)
+	}
+	if of := h.named("email:ada@newjob.example"); len(of) != 1 {
+		t.Errorf("found by the new address are %v", of)
+	}
+}
+
+func (h *house) named(name string) []crossdock.Ref {
+	if n := stored[Name](h, NameAt(name)); n != nil {
+		return n.Of
+	}
+	return nil
+}
+
+// A guest may type anybody's e-mail address. In the shop of the account nothing is
+// matched by it; in another shop it comes to the customer's record, fills what is
+// empty there and changes nothing.
+func TestGuestWithACustomersEmail(t *testing.T) {
+	two := setup
+	two.Connections = append(slices.Clone(setup.Connections), crossdock.Connection{System: "eu", Connector: "shopify", Company: "US", Sites: []string{"E"}, Settles: time.Minute})
+	h := newHouseOf(t, two, "3")
+	h.shop.webhook(order("1001", "2"), 0)
+	h.works()
+	guest := func(from crossdock.System) {
+		body, err := crossdock.Pack(crossdock.Party{Name: "Eve Evil", Email: "ada@example.org", Phone: "555 0666", Address: crossdock.Address{Street: "1 Crook St", City: "Louisville", Country: "US"}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		h.hears(from, -1, h.at, crossdock.Statement{Of: crossdock.Ref{System: from, Kind: crossdock.KindParty, Key: "guest-1"}, Version: secondOf(9), Said: body, Fills: true, Names: []string{"email:ada@example.org"}})
+		h.works()
+	}
+	guest("shop")
+	if ada, eve := h.party("shop-c1"), h.party("shop-guest-1"); ada.Name != "Ada Lee" || ada.Phone != "" || eve.Name != "Eve Evil" {
+		t.Errorf("the customer is %+v, the guest %+v", ada, eve)
+	}
+	h = newHouseOf(t, two, "3")
+	h.shop.webhook(order("1001", "2"), 0)
+	h.works()
+	guest("eu")
+	if ada := h.party("shop-c1"); ada.Name != "Ada Lee" || ada.Address.Street != "1 Main St" || ada.Phone != "555 0666" {
+		t.Errorf("the customer is %+v, want no more than the phone filled in", ada)
 	}
 }
 

@@ -7,7 +7,9 @@ import (
 	"github.com/crossdockhq/crossdock"
 )
 
-// attempted notes the pushes of an attempt on their views.
+// attempted notes the pushes of an attempt on their views. Dispatch sends none before
+// it is noted here, and none that is not: what was wanted when it was read from the
+// book may be wanted differently by now.
 func (l *layer) attempted(a crossdock.Attempt) {
 	var need []Address
 	for _, p := range a.Pushes {
@@ -16,6 +18,11 @@ func (l *layer) attempted(a crossdock.Attempt) {
 	l.need(need...)
 	for _, p := range a.Pushes {
 		l.about(p.Of)
+		w := get[Want](l, WantAt(a.System, DoPush, p.Of))
+		if w == nil || w.State != WantDue || w.Rev != p.Rev {
+			l.say(p.Of.Short() + " is wanted differently by now: it is not sent")
+			continue
+		}
 		v := l.view(a.System, p.Of)
 		var told crossdock.Record
 		if r := l.record(p.Of); r != nil {
@@ -23,11 +30,9 @@ func (l *layer) attempted(a crossdock.Attempt) {
 		}
 		opened(&v.View, a.ID, p, told, l.seq)
 		l.put(v)
-		if w := get[Want](l, WantAt(a.System, DoPush, p.Of)); w != nil {
-			c := *w
-			c.State = WantOpen
-			l.put(&c)
-		}
+		c := *w
+		c.State = WantOpen
+		l.put(&c)
 		if p.Of.Kind == crossdock.KindDocument {
 			l.advance(p.Of, crossdock.DocumentSent)
 		}

@@ -303,3 +303,45 @@ func TestTickOfATimerThatMoved(t *testing.T) {
 	}
 	h.exceptions()
 }
+
+// An edit that was filed before the attempt of a confirmation is decided before it,
+// and takes the promise away: so the confirmation, which dispatch had read from the
+// book by then, is not noted and does not leave. Were it sent, the ERP would sell what
+// others are promised by now (I6).
+func TestConfirmationOfWhatIsHeldByNowIsNotNoted(t *testing.T) {
+	for name, changed := range map[string]func() crossdock.Order{
+		"edited to more than there are": func() crossdock.Order { return order("1001", "5") },
+		"cancelled":                     func() crossdock.Order { return cancelled(order("1001", "2")) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			h := newHouse(t, "3")
+			h.shop.webhook(order("1001", "2"), 0)
+			confirm := h.confirmDue()
+			h.shop.webhook(changed(), 1)
+			a := h.attempt(confirm)
+			if v := stored[View](h, ViewAt("odoo", crossdock.BookRef(crossdock.KindOrder, "1001"))); len(v.Open) != 0 {
+				t.Errorf("the core notes a confirmation it wants no more: %+v", v.Open)
+			}
+			h.take(crossdock.Result{Attempt: a.ID, System: a.System})
+			h.shop.webhook(order("1002", "3"), 2)
+			h.works()
+			h.sale("1002", "sale")
+			if s := h.erp.sales[h.erp.external["order/1001"]]; s.state == "sale" {
+				t.Error("3 TEA on hand: 2 confirmed for 1001 and 3 for 1002")
+			}
+		})
+	}
+}
+
+// confirmDue works until a confirmation is due and returns it.
+func (h *house) confirmDue() []*Want {
+	h.tb.Helper()
+	for range 5 {
+		if p, _ := h.due(); len(p) == 1 && p[0].Want.Text("state") == "sale" {
+			return p
+		}
+		h.step()
+	}
+	h.tb.Fatal("no confirmation is due")
+	return nil
+}

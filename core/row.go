@@ -55,12 +55,14 @@ type Record struct {
 	Rev     int64             `json:"rev"` // counts its changes
 	Company string            `json:"company,omitempty"`
 	Body    crossdock.Record  `json:"body"`
-	Set     map[string]Source `json:"set,omitempty"`    // who set each field
-	Names   []string          `json:"names,omitempty"`  // the matching keys it is found by
-	Into    crossdock.Ref     `json:"into,omitzero"`    // merged into this one: readers follow
-	Judged  int64             `json:"judged,omitempty"` // Seq of its last Judgement
-	Seq     int64             `json:"seq"`              // of the entry that changed it last
-	At      time.Time         `json:"at"`
+	Set     map[string]Source `json:"set,omitempty"`   // who set each field
+	Names   []string          `json:"names,omitempty"` // the matching keys it is found by
+	// Given are the matching keys by the system that gave them last, where several may.
+	Given  map[crossdock.System][]string `json:"given,omitempty"`
+	Into   crossdock.Ref                 `json:"into,omitzero"`    // merged into this one: readers follow
+	Judged int64                         `json:"judged,omitempty"` // Seq of its last Judgement
+	Seq    int64                         `json:"seq"`              // of the entry that changed it last
+	At     time.Time                     `json:"at"`
 }
 
 // Source says which system set a field, by which entry.
@@ -93,6 +95,8 @@ type Want struct {
 	Want     crossdock.Record `json:"want,omitzero"` // in the target's words
 	Key      string           `json:"key,omitempty"` // the target's, where it is known
 	Door     crossdock.Door   `json:"door,omitempty"`
+	Version  string           `json:"version,omitempty"` // of an order: the target's, as the book knows it
+	Held     crossdock.Record `json:"held,omitzero"`     // of an order: what the target holds, as the book knows it
 	Lane     crossdock.Lane   `json:"lane"`
 	Due      time.Time        `json:"due"`
 	State    WantState        `json:"state"`

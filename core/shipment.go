@@ -57,14 +57,17 @@ func (l *layer) hearShipment(h heardOf, of crossdock.Ref) {
 	}
 	said, order, waits := l.shipmentOf(h, s)
 	if waits != "" {
-		l.await("link:"+waits, Waiting{Of: h.Of})
-		l.say("waits for " + waits)
+		if theirs, err := crossdock.ParseRef(waits); err == nil {
+			l.awaitLink(h, theirs)
+		}
 		return
 	}
 	r := &Record{Of: of}
 	if of.IsZero() {
 		r.Of = l.fresh(h)
 		l.link(h.Of, r.Of)
+		l.drop(TimerAt(h.Of, unlinkedTimer(h.from)))
+		l.settled("record", string(h.from)+"|"+h.Of.String(), "it can be used now")
 		l.say("new " + r.Of.Short())
 	} else {
 		r = edit[Record](l, RecordAt(of))

@@ -24,8 +24,7 @@ func (l *layer) hearStock(h heardOf) {
 		of   crossdock.Ref
 	}{{item, s.Item}, {site, s.Site}} {
 		if ref.link == nil {
-			l.await("link:"+ref.of.String(), Waiting{Of: h.Of})
-			l.say("waits for " + ref.of.String())
+			l.awaitLink(h, ref.of)
 			return
 		}
 	}
@@ -33,6 +32,8 @@ func (l *layer) hearStock(h heardOf) {
 	l.about(of, item.To)
 	if get[Link](l, LinkAt(h.Of)) == nil {
 		l.put(&Link{Of: h.Of, To: of})
+		l.drop(TimerAt(h.Of, unlinkedTimer(h.from)))
+		l.settled("record", string(h.from)+"|"+h.Of.String(), "it can be used now")
 	}
 	l.expect(stockName(item.To, site.To))
 	said := h.Said.Clone()

@@ -199,3 +199,25 @@ func TestGoodsTheERPMayHoldAreNotGivenAway(t *testing.T) {
 		}
 	}
 }
+
+// A reading of an item nobody tells of is not left waiting in silence (I7).
+func TestReadingOfAnUnknownItem(t *testing.T) {
+	h := newHouse(t, "3")
+	h.erp.stock("TEE", "4", "0")
+	h.exceptions()
+	h.passes(23 * time.Hour)
+	h.erp.stock("TEE", "5", "0")
+	h.passes(2 * time.Hour)
+	if !h.ticks() {
+		t.Fatal("no deadline is set")
+	}
+	h.exceptions("record|odoo|odoo/stock/TEE@E")
+	h.erp.stock("TEE", "6", "0")
+	h.exceptions("record|odoo|odoo/stock/TEE@E")
+	h.erp.says(crossdock.Item{SKU: "TEE", Name: "TEE", Stocked: true, Active: true})
+	h.works()
+	h.exceptions()
+	if h.passes(48 * time.Hour); h.ticks() {
+		t.Error("a deadline is left of what waits no more")
+	}
+}

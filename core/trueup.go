@@ -94,6 +94,9 @@ func (l *layer) want(v *View, old *Want, p Projected) {
 		w.State, w.Due = WantDue, l.at
 	}
 	w.Want, w.Key, w.Door, w.Waits, w.Deadline = p.Want, v.Key, p.Door, nil, time.Time{}
+	if p.Of.Kind == crossdock.KindOrder && v.Key != "" {
+		w.Version, w.Held = v.Version, v.Held
+	}
 	if v.Unknown && p.Door == crossdock.DoorFound && w.Due.Before(v.Settles) {
 		w.Due = v.Settles
 	}

@@ -3,6 +3,7 @@ package desk
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/crossdockhq/crossdock"
 	"github.com/crossdockhq/crossdock/connector"
@@ -83,7 +84,7 @@ func (d *Desk) decide(ctx context.Context, b *batch) error {
 			if miss == nil {
 				b.apply(e.decision.Changes)
 				next, rounds = i+1, 0
-				if d.now().Sub(b.started) > longest && next < len(b.entries) {
+				if next < len(b.entries) && (d.now().Sub(b.started) > longest || b.stale(next)) {
 					d.shorten(b, next)
 					return nil
 				}
@@ -104,6 +105,23 @@ func (d *Desk) decide(ctx context.Context, b *batch) error {
 		}
 	}
 	return nil
+}
+
+// stale reports that an entry is an attempt at work which entries before it in the
+// batch have touched: what is wanted there is known only when they are trued up, and
+// the attempt is decided by that (I6). It goes into the next batch.
+func (b *batch) stale(i int) bool {
+	a, ok := b.entries[i].Body.(crossdock.Attempt)
+	if !ok {
+		return false
+	}
+	touched := map[core.Touch]bool{}
+	for _, e := range b.entries[:i] {
+		for _, t := range e.decision.Touched {
+			touched[t] = true
+		}
+	}
+	return slices.ContainsFunc(a.Pushes, func(p crossdock.Push) bool { return touched[core.Touch{System: a.System, Of: p.Of}] })
 }
 
 // giveUp makes an exception of an entry that asks for ever more rows.

@@ -1,12 +1,14 @@
 // Package dispatch is the room from which work leaves: it takes due wants of one
-// connection, files the attempt, pushes, and files what came back. It never
-// writes the book and decides nothing. It also looks, where the core asked for it.
+// connection, files the attempt, waits until the core has noted it, pushes, and files
+// what came back. It never writes the book and decides nothing. It also looks, where
+// the core asked for it.
 package dispatch
 
 import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/crossdockhq/crossdock"
@@ -34,8 +36,16 @@ type Dispatch struct {
 	upTo      int64                         // of the urgent lane: what must be decided before the first push
 	sent      map[store.Address]int64       // wants whose outcome was filed and may not be decided yet, by its number
 	unfiled   map[int64][]crossdock.Receipt // by attempt: what came back and could not be filed
+	filed     *filed                        // the attempt that is to be noted before it is sent; nil: none
 	paused    time.Time
 	failures  int // in a row, of whole batches
+}
+
+// filed is an attempt that is on disk and has not been sent.
+type filed struct {
+	attempt crossdock.Attempt
+	wants   []*store.Want
+	number  int64 // of its arrival
 }
 
 // New makes the dispatch of one connection. It starts nothing.
@@ -43,8 +53,9 @@ func New(s store.Store, system crossdock.System, conn connector.Connector, now f
 	return &Dispatch{system: system, conn: conn, journal: s.Journal(), book: s.Book(), now: now, sent: map[store.Address]int64{}}
 }
 
-// Step does one batch of looks or one batch of pushes. did is false when nothing
-// is due, the connection is paused, or what was filed is still to be decided.
+// Step does one batch of looks, files one attempt, or sends one batch of pushes. did
+// is false when nothing is due, the connection is paused, or what was filed is still
+// to be decided.
 func (d *Dispatch) Step(ctx context.Context) (did bool, err error) {
 	if !d.recovered {
 		if err := d.recover(ctx); err != nil {
@@ -53,7 +64,7 @@ func (d *Dispatch) Step(ctx context.Context) (did bool, err error) {
 		d.recovered = true
 	}
 	now := d.now()
-	if now.Before(d.paused) {
+	if d.filed == nil && now.Before(d.paused) {
 		return false, nil
 	}
 	pos, err := d.book.Position(ctx)
@@ -61,6 +72,12 @@ func (d *Dispatch) Step(ctx context.Context) (did bool, err error) {
 		return false, err
 	}
 	decided := pos.Lanes[crossdock.Urgent].Number
+	if d.filed != nil {
+		if decided < d.filed.number {
+			return false, nil
+		}
+		return true, d.send(ctx, pos.Seq)
+	}
 	if decided < d.upTo {
 		return false, nil
 	}
@@ -78,7 +95,7 @@ func (d *Dispatch) Step(ctx context.Context) (did bool, err error) {
 		return true, d.look(ctx, looks, pos.Seq)
 	}
 	if len(pushes) > 0 {
-		return true, d.push(ctx, pushes, pos.Seq)
+		return true, d.attempt(ctx, pushes)
 	}
 	return false, nil
 }
@@ -135,29 +152,74 @@ func (d *Dispatch) recover(ctx context.Context) error {
 	return err
 }
 
-// push files the attempt, sends the batch, and files the receipts. Once the
-// attempt is on disk it goes on to the end even if ctx ends: an answer that was
-// waited for is better than one that was not.
-func (d *Dispatch) push(ctx context.Context, wants []*store.Want, seq int64) error {
-	pusher, ok := d.conn.(connector.Pusher)
-	if !ok {
+// attempt files that wants are about to be pushed. They are sent when the core has
+// noted it: what it decides until then it decides knowing that nothing has left, and
+// afterwards knowing that it may have (I6). A want read from the book may be another
+// by the time it is sent; only the core knows.
+func (d *Dispatch) attempt(ctx context.Context, wants []*store.Want) error {
+	if _, ok := d.conn.(connector.Pusher); !ok {
 		return crossdock.Errorf(crossdock.Internal, "connection %s has work and can't push", d.system)
 	}
 	a := crossdock.Attempt{System: d.system}
 	for _, w := range wants {
-		a.Pushes = append(a.Pushes, crossdock.Push{Of: w.Of, Rev: w.Rev, Want: w.Want, Key: w.Key, Door: w.Door})
+		a.Pushes = append(a.Pushes, crossdock.Push{Of: w.Of, Rev: w.Rev, Want: w.Want, Key: w.Key, Door: w.Door, Version: w.Version, Held: w.Held})
 	}
 	id, err := d.file(ctx, a)
 	if err != nil {
 		return err
 	}
+	a.ID = id
 	for _, w := range wants {
 		d.sent[w.Address()] = 1<<63 - 1 // until its result has a number
 	}
+	d.filed = &filed{attempt: a, wants: wants, number: id}
+	return nil
+}
+
+// noted leaves in an attempt the pushes the core has noted as open: the others it
+// wants differently by now, or not any more.
+func (d *Dispatch) noted(ctx context.Context, a crossdock.Attempt) (crossdock.Attempt, error) {
+	at := make([]store.Address, len(a.Pushes))
+	for i, p := range a.Pushes {
+		at[i] = store.ViewAt(d.system, p.Of)
+	}
+	rows, err := d.book.Load(ctx, at)
+	if err != nil {
+		return a, fmt.Errorf("what was noted of attempt %d on %s: %w", a.ID, d.system, err)
+	}
+	var open []crossdock.Push
+	for i, p := range a.Pushes {
+		v, _ := rows[i].(*store.View)
+		if v != nil && slices.ContainsFunc(v.Open, func(o crossdock.Open) bool { return o.Attempt == a.ID }) {
+			open = append(open, p)
+		}
+	}
+	a.Pushes = open
+	return a, nil
+}
+
+// send sends the attempt that was filed, and files the receipts. Once it is sent it
+// goes on to the end even if ctx ends: an answer that was waited for is better than
+// one that was not. An attempt of which nothing is wanted any more gets its result,
+// too, with no receipts.
+func (d *Dispatch) send(ctx context.Context, seq int64) error {
+	pusher, ok := d.conn.(connector.Pusher)
+	if !ok {
+		return crossdock.Errorf(crossdock.Internal, "connection %s has work and can't push", d.system)
+	}
+	a, err := d.noted(ctx, d.filed.attempt)
+	if err != nil {
+		return err
+	}
+	id, wants := a.ID, d.filed.wants
+	d.filed = nil
 	asked := d.now()
 	sending, cancel := context.WithDeadline(context.WithoutCancel(ctx), until(ctx))
 	defer cancel()
-	receipts := d.answers(a.Pushes, pushed(sending, pusher, a.Pushes))
+	receipts := []crossdock.Receipt{}
+	if len(a.Pushes) > 0 {
+		receipts = d.answers(a.Pushes, pushed(sending, pusher, a.Pushes))
+	}
 	for i := range receipts {
 		for j := range receipts[i].Saw {
 			m := &receipts[i].Saw[j]
@@ -172,7 +234,9 @@ func (d *Dispatch) push(ctx context.Context, wants []*store.Want, seq int64) err
 	for _, w := range wants {
 		d.sent[w.Address()] = number
 	}
-	d.pause(receipts)
+	if len(receipts) > 0 {
+		d.pause(receipts)
+	}
 	return nil
 }
 

@@ -135,6 +135,13 @@ func (y *yard) step(want bool) {
 	}
 }
 
+// noted files an attempt and has the desk note it: the next step sends it.
+func (y *yard) noted() {
+	y.Helper()
+	y.step(true)
+	y.decide()
+}
+
 func (y *yard) done(want ...string) {
 	y.Helper()
 	if !slices.Equal(y.erp.Done, want) {
@@ -205,8 +212,42 @@ func TestAttemptIsOnDiskBeforeThePush(t *testing.T) {
 	}
 }
 
+// Nothing leaves before the core has noted the attempt, and what it wants differently
+// by then does not leave at all: a message filed before the attempt is decided by what
+// stands in the target, not by what may be on its way there (I6).
+func TestNothingIsSentThatIsWantedDifferentlyByNow(t *testing.T) {
+	y := enter(t, sqlite.Options{Unsafe: true})
+	y.erp.Door = crossdock.DoorFound
+	y.finish()
+	y.erp.Done = nil
+	y.retouch()
+	y.step(true)
+	for range 3 {
+		y.step(false) // the desk has not heard of it
+	}
+	y.done()
+	y.decide()
+	y.step(true)
+	y.done("set party/shop-ada phone=1")
+	y.finish()
+
+	y.erp.Done = nil
+	y.retouchTo("2")
+	y.file(crossdock.Urgent, shopSays("3"))
+	y.step(true) // what was read from the book before the message in front of it was decided
+	y.decide()
+	y.step(true)
+	y.done()
+	if r := y.result(); len(r.Receipts) != 0 || len(y.attempts()) != 0 {
+		t.Errorf("filed: %+v, open: %+v", r, y.attempts())
+	}
+	y.finish()
+	y.done("set party/shop-ada phone=3")
+}
+
 func TestNothingIsSentTwiceWhileItsResultIsUndecided(t *testing.T) {
 	y := enter(t, sqlite.Options{Unsafe: true})
+	y.noted()
 	y.step(true)
 	for range 5 {
 		y.step(false) // the desk has not heard of it
@@ -250,6 +291,9 @@ func TestRecovery(t *testing.T) {
 		func() {
 			defer func() { _ = recover() }()
 			d := dispatch.New(dying{y.s}, "erp", y.erp, y.now)
+			_, err := d.Step(t.Context())
+			y.must(err)
+			y.decide()
 			_, _ = d.Step(t.Context())
 			t.Error("it lived on")
 		}()
@@ -260,6 +304,7 @@ func TestRecovery(t *testing.T) {
 	})
 	t.Run("after the result, before it is decided", func(t *testing.T) {
 		y := enter(t, sqlite.Options{Unsafe: true})
+		y.noted()
 		y.step(true)
 		y.restart()
 		y.step(false)
@@ -295,6 +340,7 @@ func TestReceiptsThatDoNotCome(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			y := enter(t, sqlite.Options{Unsafe: true})
 			y.erp.after = after
+			y.noted()
 			y.step(true)
 			r := y.result()
 			if len(r.Receipts) != 1 || r.Receipts[0].Code != crossdock.Ambiguous || r.Receipts[0].Of != crossdock.BookRef("party", "shop-ada") || r.Receipts[0].Rev != 1 {
@@ -361,6 +407,7 @@ func (y *yard) doubted() {
 	y.decide()
 	y.erp.Fate = func(crossdock.Push) connectortest.Fate { return connectortest.Landed }
 	y.retouch()
+	y.noted()
 	y.step(true)
 	y.erp.Fate = nil
 	y.decide()
@@ -368,10 +415,17 @@ func (y *yard) doubted() {
 }
 
 // retouch has the party projected anew, since its door is another.
-func (y *yard) retouch() {
+func (y *yard) retouch() { y.Helper(); y.retouchTo("1") }
+
+// retouchTo has the shop say another number of the party's telephone.
+func (y *yard) retouchTo(phone string) {
 	y.Helper()
-	y.file(crossdock.Normal, connectortest.Message("shop", connectortest.Row{Kind: crossdock.KindParty, Key: "ada", Version: "2", Fields: map[string]any{"name": "Ada", "phone": "1"}}))
+	y.file(crossdock.Normal, shopSays(phone))
 	y.decide()
+}
+
+func shopSays(phone string) crossdock.Message {
+	return connectortest.Message("shop", connectortest.Row{Kind: crossdock.KindParty, Key: "ada", Version: phone + "1", Fields: map[string]any{"name": "Ada", "phone": phone}})
 }
 
 func TestLooks(t *testing.T) {
@@ -516,6 +570,7 @@ func TestEndDuringAPush(t *testing.T) {
 	y := enter(t, sqlite.Options{Unsafe: true})
 	ctx, end := context.WithCancel(t.Context())
 	y.erp.before = func([]crossdock.Push) { end() }
+	y.noted()
 	_, err := y.d.Step(ctx)
 	y.must(err)
 	if r := y.result(); len(r.Receipts) != 1 || r.Receipts[0].Code != crossdock.OK || len(y.attempts()) != 0 {
@@ -530,6 +585,7 @@ func TestEndDuringAPush(t *testing.T) {
 // With a full disk nothing is pushed; what was pushed as it ran full is not lost.
 func TestFullDisk(t *testing.T) {
 	y := enter(t, sqlite.Options{})
+	y.noted()
 	y.step(true)
 	y.decide()
 	log := y.emptyLog()
@@ -542,6 +598,7 @@ func TestFullDisk(t *testing.T) {
 	restore()
 	y.done("make party/shop-ada")
 
+	y.noted()
 	y.emptyLog()
 	y.erp.before = func([]crossdock.Push) {
 		y.emptyLog() // the attempt is on disk: nothing has to be read from the log

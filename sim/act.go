@@ -71,6 +71,9 @@ func (r *runner) inOdoo(act string, o *checker.Order) error {
 		err = r.w.Odoo.ConfirmOrder(name)
 	case act == "cancel" && state != "cancel":
 		err = r.w.Odoo.CancelOrder(name)
+	case act == "edit" && state == "draft" && o.Contents[0].Units["A"] > 0: // the hub writes it anew
+		done.Do = "edit the draft"
+		err = r.w.Odoo.EditLine(name, "A", "9")
 	case act == "edit" && state == "sale" && o.Contents[0].Units["A"] > 0:
 		err = r.w.Odoo.EditLine(name, "A", "9") // of which there is plenty
 	case act == "delete" && state != "sale":

@@ -154,6 +154,7 @@ func (r *runner) newOrder(shop crossdock.System, b shopify.Buy) *checker.Order {
 func (r *runner) planOrder(name crossdock.System, e shopify.Event) {
 	o := r.newOrder(name, e.Buy)
 	e.Buy.Guest = r.chance(20)
+	o.Guest = e.Buy.Guest
 	switch n := r.rand.IntN(100); {
 	case n < 7:
 		e.Buy.Test, o.Test = true, true

@@ -44,7 +44,7 @@ func TestTheCheckerNamesWhatIsWrong(t *testing.T) {
 		{"more sold than there is", "were sold at E when", func(t *testing.T, r *runner) {
 			try(t, r.w.Odoo.EditLine("1001", "A", "501"))
 		}},
-		{"a customer twice", "are both ada@example.org", func(t *testing.T, r *runner) {
+		{"a customer twice", "are all ada@example.org", func(t *testing.T, r *runner) {
 			try(t, r.w.Odoo.AddPartner(odoo.Partner{Name: "Ada again", Email: "Ada@Example.org"}))
 		}},
 		{"an order lost", "order shop/1001: was not made and confirmed in Odoo, although one of [E W] has all", func(t *testing.T, r *runner) {

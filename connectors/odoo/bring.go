@@ -23,7 +23,8 @@ var steps = map[string]step{
 }
 
 // bring confirms or cancels orders. Confirming twice is an error on 18 and 19 and
-// silently accepted on 16 (recorded), so the state is read first.
+// silently accepted on 16 (recorded), so the state is read first; and whether a person
+// changed the draft meanwhile, who would have it confirmed with what nobody promised.
 func (p *pushing) bring(ctx context.Context, idx []int, state string) {
 	do := steps[state]
 	for _, some := range chunks(idx, p.c.cfg.ConfirmBatch) {
@@ -107,10 +108,26 @@ func (p *pushing) mayAct(i int, r row, do step) bool {
 		p.conflict(i, r, fmt.Sprintf("sale order %s was cancelled in Odoo", p.out[i].Key))
 	case do.state == stateCancel && locked:
 		p.fail(i, crossdock.Errorf(crossdock.Refused, "sale order %s is locked in Odoo: unlock it there, then try again", p.out[i].Key))
+	case do.state == stateSale && p.changed(i, r):
+		p.conflict(i, r, fmt.Sprintf("the draft %s was changed in Odoo since it was written", p.out[i].Key))
 	default:
 		return true
 	}
 	return false
+}
+
+// changed reports that an order is not as the decision saw it: it was written at
+// another time or, as Odoo tells that to the second only, comes to another total.
+func (p *pushing) changed(i int, r row) bool {
+	b := p.batch[i]
+	if at, err := r.text("write_date"); b.Version != "" && (err != nil || at != b.Version) {
+		return true
+	}
+	if len(b.Held.Fields["totals"]) == 0 {
+		return false
+	}
+	holds, err := orderHeld(r)
+	return err != nil || len(b.Held.Differs(holds, crossdock.Fields{"totals"})) > 0
 }
 
 // act runs the method on all orders at once. Odoo does all of them or, with an

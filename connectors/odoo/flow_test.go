@@ -257,7 +257,7 @@ func (f *flow) true(of crossdock.Ref, form crossdock.Form) (steps int) {
 		if steps++; steps > 5 {
 			f.t.Fatalf("%s is never true", of)
 		}
-		r := f.push(crossdock.Push{Of: of, Rev: int64(steps), Want: w.Record, Key: v.Key, Door: w.Door})[0]
+		r := f.push(crossdock.Push{Of: of, Rev: int64(steps), Want: w.Record, Key: v.Key, Door: w.Door, Version: v.Version, Held: v.Held})[0]
 		if r.Code != crossdock.OK && (r.Code != crossdock.Conflict || of.Kind != crossdock.KindParty) {
 			f.t.Fatalf("push of %s: %s %s", of, r.Code, r.Text)
 		}

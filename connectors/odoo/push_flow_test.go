@@ -416,3 +416,39 @@ func TestBatchThatOneOrderFails(t *testing.T) {
 }
 
 var _ connector.Known = (*flow)(nil)
+
+// Confirming is a compare-and-set: a draft that is not as the decision saw it is left
+// alone, also where Odoo's clock shows the same second.
+func TestConfirmOfADraftThatChanged(t *testing.T) {
+	for name, seen := range map[string]func(*crossdock.Push){
+		"by its time":  func(p *crossdock.Push) { p.Version, p.Held = "2020-01-01 00:00:00", crossdock.Record{} },
+		"by its total": func(p *crossdock.Push) { p.Version = "" },
+	} {
+		t.Run(name, func(t *testing.T) {
+			each(t, func(t *testing.T, f *flow) {
+				of, number := f.ref("1001")
+				o := f.order(number, f.customer())
+				w := f.want(of, o)
+				f.push(crossdock.Push{Of: of, Rev: 1, Want: w.Record, Door: w.Door})
+				v := f.view(of)
+				line := f.search("sale.order.line", []any{"order_id", "=", f.id(of)})
+				f.rpc("sale.order", "write", []any{[]any{f.id(of)}, map[string]any{"order_line": []any{[]any{1, line[0], map[string]any{"product_uom_qty": 3}}}}}, nil)
+				w = f.want(of, o)
+				p := crossdock.Push{Of: of, Rev: 2, Want: w.Record, Key: v.Key, Door: w.Door, Version: v.Version, Held: v.Held}
+				seen(&p)
+				got := f.conn.Push(t.Context(), []crossdock.Push{p})[0]
+				if w.Record.Text("state") != "sale" || got.Code != crossdock.Conflict || len(got.Saw) != 1 {
+					t.Fatalf("to %s: %s %s, saw %d", w.Record.Text("state"), got.Code, got.Text, len(got.Saw))
+				}
+				said := f.conn.Translate(got.Saw[0])[0]
+				if said.Said.Text("state") != string(crossdock.OrderPromised) {
+					t.Errorf("it was confirmed all the same: %v", said.Said)
+				}
+				p.Version, p.Held = said.Version, said.Said
+				if got := f.push(p)[0]; got.Code != crossdock.OK || v.Held.Text("state") != "confirmed" {
+					t.Errorf("as it is now it may be confirmed: %s %s", got.Code, got.Text)
+				}
+			})
+		})
+	}
+}

@@ -79,16 +79,22 @@ func named(of crossdock.Ref, gone bool) crossdock.Statement {
 }
 
 // statements makes the party's and the order's. The party's version is the
-// order's: what an order says of its customer is as old as the order.
+// order's: what an order says of its customer is as old as the order. What a guest
+// typed is nobody's word: it fills what is empty. A test order, and one that can't be
+// used, says nothing of its customer, who is a real one.
 func (o order) statements(of crossdock.Ref) []crossdock.Statement {
-	var out []crossdock.Statement
 	var buyer crossdock.Ref
-	if key, p := o.buyer(); key != "" {
+	key, p := o.buyer()
+	if key != "" {
 		buyer = crossdock.Ref{System: of.System, Kind: crossdock.KindParty, Key: key}
-		out = append(out, o.say(buyer, p, partyFields))
-		out[0].Names = matching(p)
 	}
-	return append(out, o.say(of, o.form(of.System, buyer), orderFields))
+	order := o.say(of, o.form(of.System, buyer), orderFields)
+	if key == "" || o.test || order.Fault != nil {
+		return []crossdock.Statement{order}
+	}
+	party := o.say(buyer, p, partyFields)
+	party.Names, party.Fills = matching(p), o.customer == nil
+	return []crossdock.Statement{party, order}
 }
 
 // say states a form; one that is not valid becomes a fault with its place.

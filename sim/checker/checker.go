@@ -47,6 +47,7 @@ type Order struct {
 	Email        string   // of who bought
 	Sites        []string // warehouses it may ship from
 	Test         bool
+	Guest        bool      // bought without an account
 	Misstated    bool      // what the shop sent of it states a total its lines do not come to
 	Cancelled    bool      // in the shop
 	Contents     []Content // as bought, then after each edit in the shop
@@ -73,8 +74,8 @@ type Told struct {
 	Cancelled bool   // it says the order is cancelled
 }
 
-// Act is what a person did with an order in Odoo: confirm, cancel, delete, or edit
-// the quantity of a line of a confirmed one.
+// Act is what a person did with an order in Odoo: confirm, cancel, delete, edit the
+// quantity of a line of a confirmed one, or edit the draft, which leaves no trace.
 type Act struct {
 	At time.Time
 	Do string
