@@ -1,10 +1,8 @@
 package main
 
 import (
-	"fmt"
 	"slices"
 	"strings"
-	"text/tabwriter"
 	"time"
 
 	"github.com/crossdockhq/crossdock"
@@ -80,11 +78,11 @@ func (s *shell) story(st *replay.Story) {
 	s.people(st.People)
 	if len(st.Entries) > 0 {
 		s.print("\nWhat happened")
-		w := tabwriter.NewWriter(s.out, 0, 0, 2, ' ', 0)
+		w := s.table()
 		for _, e := range st.Entries {
-			fmt.Fprintf(w, "  %d\t%s\t%s\t→ %s\n", e.Seq, clock(e.At), e.What, e.Effect)
+			w.row("  %d\t%s\t%s\t→ %s", e.Seq, clock(e.At), short(e.What), e.Effect)
 		}
-		_ = w.Flush()
+		w.end()
 	}
 	if len(st.Systems) > 0 {
 		s.print("\nWhat the systems hold")
@@ -101,7 +99,7 @@ func (s *shell) story(st *replay.Story) {
 	s.works("What is still to do", st.Work)
 	for _, x := range st.Exceptions {
 		if x.Open() {
-			s.print("\nException %s\n  %s", x.ID, x.Text)
+			s.print("\nException %s\n  %s", x.ID, short(x.Text))
 		}
 	}
 }
@@ -113,7 +111,7 @@ func (s *shell) people(list []replay.Person) {
 		return
 	}
 	s.print("\nWho it is about")
-	w := tabwriter.NewWriter(s.out, 0, 0, 2, ' ', 0)
+	w := s.table()
 	for _, p := range list {
 		as, of := p.As, ""
 		if p.Party.Role != "" && (p.As == "itself" || p.As == "address") {
@@ -122,12 +120,12 @@ func (s *shell) people(list []replay.Person) {
 		if !p.Of.IsZero() {
 			of = p.Of.Short()
 		}
-		fmt.Fprintf(w, "  %s\t%s\t%s\n", as, commas(p.Party.Name, p.Party.Company, p.Party.Email, p.Party.Phone, taxID(p.Party.TaxID)), of)
+		w.row("  %s\t%s\t%s", as, commas(p.Party.Name, p.Party.Company, p.Party.Email, p.Party.Phone, taxID(p.Party.TaxID)), of)
 		if text := addressText(p.Party); text != "" {
-			fmt.Fprintf(w, "  \t%s\n", text)
+			w.row("  \t%s", text)
 		}
 	}
-	_ = w.Flush()
+	w.end()
 }
 
 func taxID(id string) string {
@@ -195,11 +193,11 @@ func (s *shell) works(title string, list []replay.Work) {
 		return
 	}
 	s.print("\n%s", title)
-	w := tabwriter.NewWriter(s.out, 0, 0, 2, ' ', 0)
+	w := s.table()
 	for _, work := range list {
-		fmt.Fprintf(w, "  %s\t%s\t%s\t%s\tsince %s\t%s\n", work.System, work.Do, work.Of.Short(), work.State, clock(work.Since), work.Why)
+		w.row("  %s\t%s\t%s\t%s\tsince %s\t%s", work.System, work.Do, work.Of.Short(), work.State, clock(work.Since), short(work.Why))
 	}
-	_ = w.Flush()
+	w.end()
 }
 
 // clock writes a time as people compare it with their own day.
