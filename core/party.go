@@ -44,7 +44,7 @@ func (l *layer) hearRecord(h heardOf, of crossdock.Ref) {
 // those another system gave before.
 func (l *layer) namesOf(r *Record, h heardOf) []string {
 	if r.Of.Kind == crossdock.KindSite {
-		h.Names = append(siteNames(r.Body), h.Names...)
+		h.Names = append(append(siteNames(r.Body), sitesName), h.Names...)
 	}
 	if l.setup.Owns(h.from, r.Of.Kind) || r.Names == nil {
 		return h.Names
