@@ -96,19 +96,19 @@ func (s *shell) exceptions(list replay.Listed, selected bool) {
 		s.print("There are no exceptions.")
 	}
 	for _, x := range list.Exceptions {
-		s.exception(x)
+		s.exception(x, list.Numbers[x.Of.Short()])
 	}
 	if list.More > 0 {
 		s.print("\n%d more; the next page: the same with --after '%s'", list.More, list.Exceptions[len(list.Exceptions)-1].ID)
 	}
 }
 
-func (s *shell) exception(x *core.Exception) {
+func (s *shell) exception(x *core.Exception, number string) {
 	s.print("%s  %s", clock(x.Opened), x.ID)
 	s.print("    %s", short(x.Text))
 	about := "for the " + x.Owner
 	if !x.Of.IsZero() {
-		about = x.Of.Short() + ", " + about
+		about = numberedRef(x.Of, number) + ", " + about
 	}
 	if x.Count > 1 {
 		about += fmt.Sprintf(", came up %d times", x.Count)
@@ -161,7 +161,7 @@ func (s *shell) act(g *globals, id string, which whichExceptions, a crossdock.Ac
 		answer := acted{Filed: []crossdock.Action{}}
 		seen := map[crossdock.Ref]bool{}
 		for _, x := range list {
-			if a.Do == "retry" && id == "" && (x.Of.IsZero() || seen[x.Of]) {
+			if a.Do == "retry" && id == "" && x.Subject == "" && (x.Of.IsZero() || seen[x.Of]) {
 				answer.Skipped++ // it names no record to try again, or one that is tried already
 				continue
 			}

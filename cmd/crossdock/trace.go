@@ -13,7 +13,7 @@ import (
 
 // traceCommand tells the story of one record.
 type traceCommand struct {
-	Record string `arg:"" help:"The record: order/1001, or as a system knows it, shop/order/gid://shopify/Order/1001."`
+	Record string `arg:"" help:"The record: an order's number (1001, S00042), order/1001, or as a system knows it, shop/order/gid://shopify/Order/1001."`
 }
 
 // Run implements trace.
@@ -34,9 +34,12 @@ func (c *traceCommand) Run(s *shell, g *globals) error {
 	})
 }
 
-// knownRecord reports what is no reference to a record: order/1001, or
+// knownRecord reports what is no reference to a record: a number, order/1001, or
 // SYSTEM/KIND/KEY.
 func knownRecord(ref string) error {
+	if ref != "" && !strings.Contains(ref, "/") {
+		return nil
+	}
 	whole := ref
 	if strings.Count(ref, "/") == 1 {
 		whole = string(crossdock.BookSystem) + "/" + ref
@@ -71,7 +74,11 @@ func (s *shell) story(st *replay.Story) {
 	if state != "" {
 		state = ": " + state
 	}
-	s.print("%s%s (revision %d)", st.Of.Short(), state, st.Rev)
+	called := ""
+	if n := st.Record.Text("number"); st.Of.Kind == crossdock.KindOrder && n != st.Of.Key {
+		called = n
+	}
+	s.print("%s%s (revision %d)", numberedRef(st.Of, called), state, st.Rev)
 	if o, err := replay.Order(st.Record); err == nil && st.Of.Kind == crossdock.KindOrder {
 		s.order(o)
 	}
@@ -195,9 +202,18 @@ func (s *shell) works(title string, list []replay.Work) {
 	s.print("\n%s", title)
 	w := s.table()
 	for _, work := range list {
-		w.row("  %s\t%s\t%s\t%s\tsince %s\t%s", work.System, work.Do, work.Of.Short(), work.State, clock(work.Since), short(work.Why))
+		w.row("  %s\t%s\t%s\t%s\tsince %s\t%s", work.System, work.Do, numberedRef(work.Of, work.Number), work.State, clock(work.Since), short(work.Why))
 	}
 	w.end()
+}
+
+// numberedRef writes a record of the book, with what people call it where that is not
+// its key.
+func numberedRef(of crossdock.Ref, number string) string {
+	if number == "" {
+		return of.Short()
+	}
+	return of.Short() + " (" + number + ")"
 }
 
 // clock writes a time as people compare it with their own day.
