@@ -13,11 +13,18 @@ import (
 
 // traceCommand tells the story of one record.
 type traceCommand struct {
-	Record string `arg:"" help:"The record: an order's number (1001, S00042), order/1001, or as a system knows it, shop/order/gid://shopify/Order/1001."`
+	Entry  int64  `placeholder:"SEQ" help:"Show one entry as it was filed, headers and body, and what came of it."`
+	Record string `arg:"" optional:"" help:"The record: an order's number (1001, S00042), order/1001, or as a system knows it, shop/order/gid://shopify/Order/1001."`
 }
 
 // Run implements trace.
 func (c *traceCommand) Run(s *shell, g *globals) error {
+	if (c.Entry > 0) == (c.Record != "") {
+		return crossdock.Errorf(crossdock.Invalid, "say what to trace: a record such as order/1001, or --entry SEQ")
+	}
+	if c.Entry > 0 {
+		return s.entry(g, c.Entry)
+	}
 	if err := knownRecord(c.Record); err != nil {
 		return err
 	}
