@@ -279,7 +279,7 @@ func (r *run) step(ctx context.Context, st Step) error {
 		}
 		err := r.w.Settle(ctx, limit)
 		if errors.Is(err, sim.ErrUnsettled) {
-			r.fails = append(r.fails, Failure{Run: r.v.name, Line: r.s.line(st.Line)+" settle", Text: err.Error()})
+			r.fails = append(r.fails, Failure{Run: r.v.name, Line: r.s.line(st.Line) + " settle", Text: err.Error()})
 			return nil
 		}
 		return err
@@ -300,6 +300,6 @@ func (r *run) check(ctx context.Context, x Expectation) {
 		for _, word := range x.Words {
 			line += " " + word
 		}
-		r.fails = append(r.fails, Failure{Run: r.v.name, Line: r.s.line(x.Line)+" "+line, Text: err.Error()})
+		r.fails = append(r.fails, Failure{Run: r.v.name, Line: r.s.line(x.Line) + " " + line, Text: err.Error()})
 	}
 }
