@@ -1,6 +1,7 @@
 package shopify
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -354,6 +355,21 @@ func TestChargeKeys(t *testing.T) {
 		}
 		if o, _ := webhookShape.order(n); o.charges[0].key != c.want {
 			t.Errorf("%s in an order with %s: key %q, want %q", c.charge, c.order, o.charges[0].key, c.want)
+		}
+	}
+}
+
+// TestTestOrderInAnotherForm: what may be a test order is none that is sold.
+func TestTestOrderInAnotherForm(t *testing.T) {
+	body, s := readFile(t, "sample_order.json"), openShop(t, "")
+	for _, form := range []string{`"true"`, `1`, `"yes"`} {
+		odd := bytes.ReplaceAll(body, []byte(`"test": true`), []byte(`"test": `+form))
+		if bytes.Equal(odd, body) {
+			t.Fatal("the sample has no test")
+		}
+		got := s.Translate(heard("orders/create", odd))
+		if f := got[len(got)-1].Fault; f == nil || f.Place != "test" {
+			t.Errorf("test %s: %+v", form, f)
 		}
 	}
 }
