@@ -32,10 +32,11 @@ func (c Code) Waits() bool {
 // Error is the one error of the hub: a code, a sentence for the person who reads
 // it (what, where, what to do) and, where there is one, the place in the input.
 type Error struct {
-	Code  Code
-	Text  string
-	Place string // file:line:column, a JSON path, a field: where in the input
-	Err   error  // what it came from; for the log, never for the page
+	Code    Code
+	Text    string
+	Place   string // file:line:column, a JSON path, a field: where in the input
+	Subject string // the one value at fault, where many records may have it: country:US; see About
+	Err     error  // what it came from; for the log, never for the page
 }
 
 // Error returns place and text. Text already holds the cause where Errorf made it.
@@ -77,6 +78,27 @@ func At(place string, err error) error {
 		code = e.Code
 	}
 	return &Error{Code: code, Text: err.Error(), Place: place, Err: err}
+}
+
+// About says that err is the fault of one value, which other records have too, and
+// not of the record that showed it: an unmapped country or tax. However many records
+// it keeps back, it is one exception.
+func About(subject string, err error) error {
+	e := (*Error)(nil)
+	if !errors.As(err, &e) {
+		return err
+	}
+	return &Error{Code: e.Code, Text: FaultOf(err).Text, Place: e.Place, Subject: subject, Err: err}
+}
+
+// SubjectOf returns the value that About named in err's chain, or "".
+func SubjectOf(err error) string {
+	for e := (*Error)(nil); errors.As(err, &e); err = e.Err {
+		if e.Subject != "" {
+			return e.Subject
+		}
+	}
+	return ""
 }
 
 // CodeOf returns the code of the first Error in err's chain, Internal for an

@@ -404,6 +404,19 @@ func testUnsigned(t *testing.T, r *rig) {
 	must(t, asked.Close())
 }
 
+// filed checks that a message can be read back as it came.
+func (r *rig) filed(seq int64, body []byte) {
+	r.t.Helper()
+	asked, err := app.Ask(r.t.Context(), r.cfg, config.Lookup{})
+	must(r.t, err)
+	defer func() { must(r.t, asked.Close()) }()
+	f, err := asked.Entry(r.t.Context(), seq)
+	must(r.t, err)
+	if f.Text != string(body) || f.Size != len(body) || f.From != "shop" || f.Meta["topic"] != "orders/create" || !strings.HasPrefix(f.Digest, "sha256:") || f.Effect == "" || len(f.Refs) == 0 {
+		r.t.Errorf("entry %d is %+v", seq, f)
+	}
+}
+
 // TestAskStopped: a hub that does not run is asked through its store, and does
 // what was decided meanwhile when it starts again.
 func TestAskStopped(t *testing.T) { onBoth(t, testAskStopped) }
@@ -412,7 +425,8 @@ func testAskStopped(t *testing.T, r *rig) {
 	body := bytes.ReplaceAll(bytes.ReplaceAll(sample(t), []byte(`"test": true`), []byte(`"test": false`)), []byte(`"cancelled_at": "2021-12-31T19:00:00-05:00"`), []byte(`"cancelled_at": null`))
 	body = bytes.ReplaceAll(body, []byte("SKU2006-020"), []byte("NOBODY-KNOWS"))
 	r.send("orders/create", body, sim.Secret)
-	r.story("order/820982911946154508", func(s *replay.Story) bool { return s.Record.Text("state") == string(crossdock.OrderHeld) })
+	story := r.story("order/820982911946154508", func(s *replay.Story) bool { return s.Record.Text("state") == string(crossdock.OrderHeld) })
+	r.filed(story.Entries[0].Seq, body)
 	if _, err := app.Open(t.Context(), r.cfg, slog.New(slog.DiscardHandler)); crossdock.CodeOf(err) != crossdock.Unavailable {
 		t.Errorf("a second hub on one data directory: %v; want it refused as Unavailable", err)
 	}
@@ -429,6 +443,10 @@ func testAskStopped(t *testing.T, r *rig) {
 	open := list.Exceptions
 	if len(open) != 1 || open[0].ID != "item|sku:NOBODY-KNOWS" {
 		t.Fatalf("there are %d open exceptions: %+v", len(open), open)
+	}
+	r.filed(story.Entries[0].Seq, body) // by the store of the stopped hub, too
+	if _, err := asked.Entry(t.Context(), 1<<40); crossdock.CodeOf(err) != crossdock.Invalid {
+		t.Errorf("an entry there is not: %v", err)
 	}
 	must(t, asked.Act(t.Context(), []crossdock.Action{{By: "ada", Do: "drop", Note: "ordered by mistake", With: map[string]string{"exception": open[0].ID}}}))
 	must(t, asked.Close())

@@ -13,6 +13,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/crossdockhq/crossdock"
@@ -24,6 +25,8 @@ import (
 // Asked is a hub that answers the command line, whether it runs or not.
 type Asked interface {
 	Trace(ctx context.Context, ref string) (*replay.Story, error)
+	// Entry returns one entry as it was filed.
+	Entry(ctx context.Context, seq int64) (*replay.Filed, error)
 	Exceptions(ctx context.Context, a replay.Asked) (replay.Listed, error)
 	Work(ctx context.Context, system crossdock.System) ([]replay.Work, error)
 	// Act files what a person decided, all of it or, with an error, the first of it;
@@ -75,6 +78,10 @@ func (s *stopped) Trace(ctx context.Context, ref string) (*replay.Story, error) 
 	return replay.Trace(ctx, s.store, ref)
 }
 
+func (s *stopped) Entry(ctx context.Context, seq int64) (*replay.Filed, error) {
+	return replay.Entry(ctx, s.store, seq)
+}
+
 func (s *stopped) Exceptions(ctx context.Context, a replay.Asked) (replay.Listed, error) {
 	return replay.Exceptions(ctx, s.store, a)
 }
@@ -118,6 +125,11 @@ type running struct {
 func (r *running) Trace(ctx context.Context, ref string) (*replay.Story, error) {
 	var s replay.Story
 	return &s, r.do(ctx, http.MethodGet, "/v1/trace?"+url.Values{"of": {ref}}.Encode(), nil, &s)
+}
+
+func (r *running) Entry(ctx context.Context, seq int64) (*replay.Filed, error) {
+	var f replay.Filed
+	return &f, r.do(ctx, http.MethodGet, "/v1/entry?"+url.Values{"seq": {strconv.FormatInt(seq, 10)}}.Encode(), nil, &f)
 }
 
 func (r *running) Exceptions(ctx context.Context, a replay.Asked) (list replay.Listed, err error) {

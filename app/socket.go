@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"strconv"
 
 	"github.com/crossdockhq/crossdock"
 	"github.com/crossdockhq/crossdock/replay"
@@ -36,6 +37,15 @@ func (h *Hub) private() http.Handler {
 	mux.HandleFunc("GET /v1/trace", func(w http.ResponseWriter, r *http.Request) {
 		story, err := replay.Trace(r.Context(), h.store, r.URL.Query().Get("of"))
 		reply(w, story, err)
+	})
+	mux.HandleFunc("GET /v1/entry", func(w http.ResponseWriter, r *http.Request) {
+		seq, err := strconv.ParseInt(r.URL.Query().Get("seq"), 10, 64)
+		if err != nil {
+			reply(w, nil, crossdock.Errorf(crossdock.Invalid, "the number of an entry is none: %w", err))
+			return
+		}
+		filed, err := replay.Entry(r.Context(), h.store, seq)
+		reply(w, filed, err)
 	})
 	mux.HandleFunc("POST /v1/exceptions", func(w http.ResponseWriter, r *http.Request) {
 		var a replay.Asked

@@ -188,6 +188,9 @@ func (l *layer) tell(w *Waiter) bool {
 	case w.Of.System != crossdock.BookSystem:
 		l.look(w.Of.System, w.Of, w.Of, l.at, "what it refers to has appeared")
 	case w.System != "":
+		if strings.HasPrefix(w.Name, valuePrefix) {
+			l.again(w.System, w.Of)
+		}
 		l.touch(w.System, w.Of)
 	default:
 		l.rejudge(w.Of)

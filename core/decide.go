@@ -159,7 +159,22 @@ func (l *layer) faulty(m crossdock.Message) {
 			}
 		}
 	}
+	if m.Key == "" {
+		x.Text += ". " + arrivedAs(m, l.seq)
+	}
 	l.raise(x, subject)
+}
+
+// arrivedAs says by what a message that names no record is found in the system it came
+// from (its headers) and here (its entry).
+func arrivedAs(m crossdock.Message, seq int64) string {
+	text := "It names no record"
+	for _, name := range []string{"topic", "webhook_id", "event_id", "size"} {
+		if v := m.Meta[name]; v != "" {
+			text += ", " + strings.ReplaceAll(name, "_", " ") + " " + v
+		}
+	}
+	return text + ": crossdock trace --entry " + decimalText(seq) + " shows what came"
 }
 
 // foreseen lists the rows a statement is sure to ask for, so that one round loads them.

@@ -94,6 +94,9 @@ func (l *layer) retry(a crossdock.Action) {
 	of := a.Of
 	if x := get[Exception](l, ExceptionAt(a.With["exception"])); x != nil && of.IsZero() {
 		of = x.Of
+		if x.Subject != "" { // all it keeps back
+			l.wake(valueName(x.System, x.Subject))
+		}
 	}
 	if of.IsZero() {
 		l.say("nothing to try again: it names no record")
@@ -118,15 +121,8 @@ func (l *layer) retry(a crossdock.Action) {
 		}
 	}
 	for _, system := range l.setup.Takers(of.Kind) {
-		if w := get[Want](l, WantAt(system, DoPush, of)); w != nil && w.State == WantStopped {
-			c := *w
-			c.State, c.Due, c.Tries = WantDue, l.at, 0
-			if c.Want.IsZero() {
-				l.touch(system, of) // its projection failed: try that
-			}
-			l.put(&c)
-		}
-		l.touch(system, of)
+		l.again(system, of)
+		l.touch(system, of) // where its projection failed, that is tried
 	}
 	if of.Kind == crossdock.KindOrder {
 		l.rejudge(of)

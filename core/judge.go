@@ -42,6 +42,7 @@ func (l *layer) judge(r *Record, o *crossdock.Order) {
 	if r.Judged > 0 {
 		l.soon(JudgementAt(r.Of, r.Judged))
 	}
+	l.sitesSoon(o.Channel)
 	freed, held := l.release(r.Of), o.State == crossdock.OrderHeld
 	j := &judging{facts: map[string]string{"channel": string(o.Channel), "company": o.Company}}
 	o.Findings, o.Site = nil, ""
@@ -333,9 +334,12 @@ func (l *layer) checkStock(j *judging, r *Record, o *crossdock.Order) {
 		l.hold(j, r, o, crossdock.Finding{Check: "site", Grade: crossdock.Hold, Text: fmt.Sprintf("connection %s has no sites to ship from: list them in crossdock.yaml", o.Channel)}, r.Of.Short())
 		return
 	}
-	needed := l.goods(o)
+	needed, unknown := l.goods(o), l.unknownSites(conn)
 	var short string
 	for _, key := range conn.Sites {
+		if slices.Contains(unknown, key) {
+			continue
+		}
 		site := crossdock.BookRef(crossdock.KindSite, key)
 		lack := l.lacking(j, site, needed)
 		if lack == "" {
@@ -346,6 +350,12 @@ func (l *layer) checkStock(j *judging, r *Record, o *crossdock.Order) {
 		if short == "" {
 			short = lack
 		}
+	}
+	if len(unknown) > 0 {
+		l.noSite(j, r, o, unknown)
+	}
+	if short == "" {
+		return
 	}
 	l.hold(j, r, o, crossdock.Finding{Check: "stock", Grade: crossdock.Hold, Place: "lines", Text: "not enough stock at one site: " + short}, r.Of.Short())
 	for _, key := range conn.Sites {

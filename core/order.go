@@ -111,6 +111,7 @@ func (l *layer) hearOrder(h heardOf, of crossdock.Ref) {
 	conn, _ := l.setup.Connection(h.from)
 	o.Channel, o.Company = h.from, conn.Company
 	r.Company = o.Company
+	l.numbered(r, h.from, o.Number)
 	l.decideOrder(r, &o, before, changed)
 	l.unneeded(r.Of, before, &o)
 }
@@ -356,6 +357,7 @@ func (l *layer) hearERP(h heardOf, of crossdock.Ref) {
 	before := had.Held
 	said := l.ours(h.from, h.Said)
 	v, _, changed := l.merged(h, of, said)
+	l.numberedThere(v)
 	if !v.Unknown {
 		l.retouch(h.from, of)
 	}

@@ -58,7 +58,7 @@ func unfilled(body crossdock.Record, which crossdock.Fields) crossdock.Fields {
 // owns the kind its word is the only one.
 func (l *layer) namesOf(r *Record, h heardOf) []string {
 	if r.Of.Kind == crossdock.KindSite {
-		h.Names = append(siteNames(r.Body), h.Names...)
+		h.Names = append(append(siteNames(r.Body), sitesName), h.Names...)
 	}
 	if l.setup.Owns(h.from, r.Of.Kind) {
 		return h.Names

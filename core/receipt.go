@@ -117,8 +117,14 @@ func (l *layer) receipt(r crossdock.Result, c crossdock.Receipt) {
 			l.say(string(r.System) + " refuses what is wanted differently now: " + c.Text)
 			break
 		}
-		w.State = WantStopped
-		l.raise(Exception{Check: "push", Code: c.Code, Text: string(r.System) + " refuses " + c.Of.Short() + ": " + c.Text, Of: c.Of, System: r.System, Owner: ownerOperator}, string(r.System)+"|"+c.Of.Short())
+		w.State, w.System, w.Of = WantStopped, r.System, c.Of
+		text, subject := " refuses "+c.Of.Short()+": ", c.Subject
+		if !have { // nothing is left to be written that could wait for the value
+			subject = ""
+		} else if subject != "" {
+			text = ": "
+		}
+		l.stuck(w, subject, Exception{Check: "push", Code: c.Code, Text: string(r.System) + text + c.Text, Owner: ownerOperator})
 	}
 	l.put(v)
 	if have {
@@ -141,6 +147,7 @@ func (l *layer) done(v *View, w *Want, open crossdock.Open, c crossdock.Receipt)
 	answered(&v.View, open, c, l.seq)
 	v.AsOf, v.Stale = l.at, 0
 	w.Tries, w.Why = 0, ""
+	l.mended(w)
 	l.put(v)
 	if v.Key != "" && v.Key != hadKey {
 		l.link(keyed(v.System, v.Of, v), v.Of)
@@ -154,6 +161,7 @@ func (l *layer) done(v *View, w *Want, open crossdock.Open, c crossdock.Receipt)
 	l.say(v.Of.Short() + " is " + v.Key + " in " + string(v.System))
 	switch v.Of.Kind {
 	case crossdock.KindOrder:
+		l.numberedThere(v)
 		l.orderHeld(v, before)
 	case crossdock.KindOffer:
 		l.offerWritten(v.System, v.Of)

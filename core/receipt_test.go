@@ -345,3 +345,16 @@ func (h *house) confirmDue() []*Want {
 	h.tb.Fatal("no confirmation is due")
 	return nil
 }
+
+// A message that names no record is found by its headers, and by its entry.
+func TestFaultyMessageSaysWhichItIs(t *testing.T) {
+	h := newHouse(t, "3")
+	h.take(crossdock.Message{From: "shop", Kind: crossdock.KindOrder, Meta: crossdock.Meta{"topic": "orders/create", "webhook_id": "b54557e4", "size": "17000000", "digest": "d1"},
+		Fault: &crossdock.Fault{Code: crossdock.Invalid, Text: "too large"}})
+	h.exceptions("message|d1")
+	x := stored[Exception](h, ExceptionAt("message|d1"))
+	want := "a message from shop can't be used: too large. It names no record, topic orders/create, webhook id b54557e4, size 17000000: crossdock trace --entry " + decimalText(h.seq) + " shows what came"
+	if x.Text != want {
+		t.Error(x.Text)
+	}
+}

@@ -106,6 +106,7 @@ type Want struct {
 	Decided  int64            `json:"decided,omitempty"` // ID of the last attempt whose result was decided
 	Since    time.Time        `json:"since"`             // when the work came up
 	Why      string           `json:"why,omitempty"`     // the reasons for a look, or what went wrong last
+	Subject  string           `json:"subject,omitempty"` // the value that stopped it, which may stop others too
 	Record   crossdock.Ref    `json:"record,omitzero"`   // a look: the system's record, where the book has none yet
 }
 
@@ -241,21 +242,22 @@ type Timer struct {
 
 // Exception is something a person has to know of or decide.
 type Exception struct {
-	ID     string           `json:"id"` // made of Check and what it is about: the same trouble is one exception
-	Check  string           `json:"check"`
-	Code   crossdock.Code   `json:"code"`
-	Text   string           `json:"text"`
-	Place  string           `json:"place,omitempty"`
-	Of     crossdock.Ref    `json:"of,omitzero"`
-	System crossdock.System `json:"system,omitempty"`
-	Seq    int64            `json:"seq"`   // the entry that raised it last
-	Owner  string           `json:"owner"` // the role that answers for it
-	Value  crossdock.Money  `json:"value,omitzero"`
-	Opened time.Time        `json:"opened"`
-	Due    time.Time        `json:"due"`
-	Count  int              `json:"count"` // how often it came up while open
-	Closed time.Time        `json:"closed,omitzero"`
-	Why    string           `json:"why,omitempty"` // why it was closed
+	ID      string           `json:"id"` // made of Check and what it is about: the same trouble is one exception
+	Check   string           `json:"check"`
+	Subject string           `json:"subject,omitempty"` // the one value it is about, in the words of System: country:US
+	Code    crossdock.Code   `json:"code"`
+	Text    string           `json:"text"`
+	Place   string           `json:"place,omitempty"`
+	Of      crossdock.Ref    `json:"of,omitzero"`
+	System  crossdock.System `json:"system,omitempty"`
+	Seq     int64            `json:"seq"`   // the entry that raised it last
+	Owner   string           `json:"owner"` // the role that answers for it
+	Value   crossdock.Money  `json:"value,omitzero"`
+	Opened  time.Time        `json:"opened"`
+	Due     time.Time        `json:"due"`
+	Count   int              `json:"count"` // how often it came up while open
+	Closed  time.Time        `json:"closed,omitzero"`
+	Why     string           `json:"why,omitempty"` // why it was closed
 }
 
 // Open reports whether somebody still has to act.

@@ -88,6 +88,7 @@ func (l *layer) want(v *View, old *Want, p Projected) {
 		v.Rev++
 		l.put(v)
 		w.Rev, w.Tries, w.Due, w.State = v.Rev, 0, l.at, WantDue
+		l.unstuck(w, "it is wanted differently now")
 		l.clear("push", p.System, p.Of, "it is wanted differently now")
 	}
 	if w.State == WantParked {
@@ -120,6 +121,7 @@ func (l *layer) park(v *View, old *Want, p Projected) {
 		w.Deadline = l.at.Add(parkedFor)
 		l.put(&Timer{Of: p.Of, Name: parkedTimer(p.System), Due: w.Deadline})
 	}
+	l.unstuck(w, "it waits for something else")
 	w.State, w.Waits, w.Want, w.Key, w.Why = WantParked, p.Waits, crossdock.Record{}, v.Key, "waits for "+p.Waits[0].Short()
 	l.put(w)
 	for _, dep := range p.Waits {
@@ -134,16 +136,18 @@ func (l *layer) stop(v *View, old *Want, code crossdock.Code, err error) {
 		*w = *old
 	}
 	w.State, w.Why, w.Want = WantStopped, err.Error(), crossdock.Record{} // what is wanted next is new, also where it is the same as before
-	l.put(w)
 	l.await(setupName, Waiting{Of: v.Of, System: v.System})
 	f := crossdock.FaultOf(err)
-	l.raise(Exception{Check: "project", Code: code, Text: f.Text, Place: f.Place, Of: v.Of, System: v.System, Owner: ownerIntegrator}, string(v.System)+"|"+v.Of.Short())
+	l.stuck(w, crossdock.SubjectOf(err), Exception{Check: "project", Code: code, Text: f.Text, Place: f.Place, Owner: ownerIntegrator})
+	l.put(w)
 }
 
 func (l *layer) closeWant(old *Want) {
 	if old == nil {
 		return
 	}
+	c := *old
+	l.unstuck(&c, "nothing is left to do")
 	l.drop(old.Address())
 	l.drop(TimerAt(old.Of, parkedTimer(old.System)))
 	l.clear("push", old.System, old.Of, "nothing is left to do")

@@ -27,12 +27,21 @@ func (a Asked) selects(x *core.Exception) bool {
 type Listed struct {
 	Exceptions []*core.Exception `json:"exceptions"` // never null
 	More       int               `json:"more"`       // how many are behind the last of them
+	Numbers    map[string]string `json:"numbers"`    // what people call the orders, by key (order/5001), where that is not the key
 }
 
 // Exceptions returns what people have to act on, the oldest first. An After that is
 // no exception is Invalid.
 func Exceptions(ctx context.Context, s store.Store, a Asked) (Listed, error) {
-	out := Listed{Exceptions: []*core.Exception{}}
+	out := Listed{Exceptions: []*core.Exception{}, Numbers: map[string]string{}}
+	if a.Record != "" {
+		of, err := find(ctx, s.Book(), a.Record)
+		if crossdock.SubjectOf(err) == severalSubject {
+			return out, err
+		} else if err == nil { // of what is not there, there is no exception either
+			a.Record = of.Short()
+		}
+	}
 	last, err := exception(ctx, s.Book(), a.After)
 	if err != nil {
 		return out, err
@@ -52,10 +61,19 @@ func Exceptions(ctx context.Context, s store.Store, a Asked) (Listed, error) {
 			}
 		}
 		if len(page) < mostRead {
-			return out, nil
+			return out, out.number(ctx, s.Book())
 		}
 		last = page[len(page)-1]
 	}
+}
+
+func (l *Listed) number(ctx context.Context, b store.Book) (err error) {
+	of := make([]crossdock.Ref, len(l.Exceptions))
+	for i, x := range l.Exceptions {
+		of[i] = x.Of
+	}
+	l.Numbers, err = numbers(ctx, b, of)
+	return err
 }
 
 // exception returns the exception with an ID; nil for "".

@@ -54,20 +54,23 @@ type Holding struct {
 
 // Work is one want, as people read it.
 type Work struct {
-	System crossdock.System `json:"system"`
-	Of     crossdock.Ref    `json:"of"`
-	Do     core.Do          `json:"do"`
-	State  core.WantState   `json:"state"`
-	Due    time.Time        `json:"due,omitzero"`
-	Since  time.Time        `json:"since"`
-	Tries  int              `json:"tries,omitempty"`
-	Waits  []crossdock.Ref  `json:"waits,omitempty"`
-	Why    string           `json:"why,omitempty"`
-	Want   crossdock.Record `json:"want,omitzero"`
+	System  crossdock.System `json:"system"`
+	Of      crossdock.Ref    `json:"of"`
+	Number  string           `json:"number,omitempty"` // what people call the order, where that is not its key
+	Do      core.Do          `json:"do"`
+	State   core.WantState   `json:"state"`
+	Due     time.Time        `json:"due,omitzero"`
+	Since   time.Time        `json:"since"`
+	Tries   int              `json:"tries,omitempty"`
+	Waits   []crossdock.Ref  `json:"waits,omitempty"`
+	Why     string           `json:"why,omitempty"`
+	Subject string           `json:"subject,omitempty"` // the one value that keeps it back, maybe with others
+	Want    crossdock.Record `json:"want,omitzero"`
 }
 
 // Trace tells the story of a record of the book. ref is a whole reference
-// (book/order/1001), the short one people use (order/1001), or a system's own.
+// (book/order/1001), the short one people use (order/1001), a system's own, or the
+// number of an order in any system; a number that several have is Invalid.
 func Trace(ctx context.Context, s store.Store, ref string) (*Story, error) {
 	of, err := find(ctx, s.Book(), ref)
 	if err != nil {
@@ -88,26 +91,6 @@ func Trace(ctx context.Context, s store.Store, ref string) (*Story, error) {
 		return nil, err
 	}
 	return story, nil
-}
-
-// find returns the record of the book a person means.
-func find(ctx context.Context, b store.Book, ref string) (crossdock.Ref, error) {
-	if strings.Count(ref, "/") == 1 {
-		ref = string(crossdock.BookSystem) + "/" + ref
-	}
-	of, err := crossdock.ParseRef(ref)
-	if err != nil || of.System == crossdock.BookSystem {
-		return of, err
-	}
-	rows, err := b.Load(ctx, []core.Address{core.LinkAt(of)})
-	if err != nil {
-		return of, err
-	}
-	link, ok := rows[0].(*core.Link)
-	if !ok {
-		return of, crossdock.Errorf(crossdock.Invalid, "the book knows no %s", of)
-	}
-	return link.To, nil
 }
 
 func (st *Story) read(ctx context.Context, s store.Store) error {
@@ -135,6 +118,26 @@ func (st *Story) read(ctx context.Context, s store.Store) error {
 	}
 	about, err := Exceptions(ctx, s, Asked{All: true, Record: st.Of.Short()})
 	st.Exceptions = about.Exceptions
+	if err != nil {
+		return err
+	}
+	return st.values(ctx, s.Book())
+}
+
+// values adds the exceptions of values that keep the record back among others.
+func (st *Story) values(ctx context.Context, b store.Book) error {
+	var at []core.Address
+	for _, w := range st.Work {
+		if w.Subject != "" {
+			at = append(at, core.ValueExceptionsAt(w.System, w.Subject)...)
+		}
+	}
+	rows, err := b.Load(ctx, at)
+	for _, row := range rows {
+		if x, ok := row.(*core.Exception); ok && x.Of != st.Of {
+			st.Exceptions = append(st.Exceptions, x)
+		}
+	}
 	return err
 }
 
@@ -167,7 +170,7 @@ func (st *Story) held(ctx context.Context, b store.Book) error {
 }
 
 func workOf(w *core.Want) Work {
-	return Work{System: w.System, Of: w.Of, Do: w.Do, State: w.State, Due: w.Due, Since: w.Since, Tries: w.Tries, Waits: w.Waits, Why: w.Why, Want: w.Want}
+	return Work{System: w.System, Of: w.Of, Do: w.Do, State: w.State, Due: w.Due, Since: w.Since, Tries: w.Tries, Waits: w.Waits, Why: w.Why, Subject: w.Subject, Want: w.Want}
 }
 
 // each calls f for every row of a table whose key begins with prefix.
@@ -245,6 +248,17 @@ func List(ctx context.Context, s store.Store, system crossdock.System) ([]Work, 
 		}
 		out = append(out, workOf(w))
 	})
+	if err != nil {
+		return nil, err
+	}
+	var of []crossdock.Ref
+	for _, w := range out {
+		of = append(of, w.Of)
+	}
+	called, err := numbers(ctx, s.Book(), of)
+	for i := range out {
+		out[i].Number = called[out[i].Of.Short()]
+	}
 	slices.SortStableFunc(out, func(a, b Work) int { return a.Since.Compare(b.Since) })
 	return out, err
 }

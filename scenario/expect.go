@@ -29,14 +29,14 @@ func holds(ctx context.Context, w *sim.World, x Expectation) error {
 	if x.Never {
 		if want == nil && count < 0 {
 			if len(rows) > 0 {
-				return fmt.Errorf("never, but there is %v", rows[0])
+				return fmt.Errorf("never, but there is %s", brief(rows))
 			}
 			return nil
 		}
 		return fmt.Errorf("a never line says what must not be there, without count")
 	}
 	if count >= 0 && len(rows) != count {
-		return fmt.Errorf("there are %d: %v", len(rows), brief(rows))
+		return fmt.Errorf("there are %d: %s", len(rows), brief(rows))
 	}
 	if count < 0 && len(rows) == 0 {
 		return fmt.Errorf("there is none")
@@ -112,7 +112,13 @@ func brief(rows []map[string]any) string {
 		if !ok {
 			name = row["display_name"]
 		}
-		out = append(out, fmt.Sprint(row["id"], " ", name, " ", row["state"]))
+		var words []string
+		for _, v := range []any{row["id"], name, row["state"]} {
+			if v != nil && text(v) != "" {
+				words = append(words, text(v))
+			}
+		}
+		out = append(out, strings.Join(words, " "))
 	}
 	return strings.Join(out, ", ")
 }

@@ -34,8 +34,12 @@ type Result struct {
 	Calls    int            `json:"odoo_calls"` // the hub made to Odoo in the first run
 	Spoken   map[string]int `json:"-"`          // those calls by protocol, where Odoo is the stand-in
 	Failures []Failure      `json:"failures"`
-	Took     time.Duration  `json:"took"`
+	Took     time.Duration  `json:"-"`
+	Seconds  float64        `json:"seconds"` // Took
 }
+
+// line names a line of the scenario's file.
+func (s *Scenario) line(n int) string { return fmt.Sprintf("%s.txtar:%d", s.Name, n) }
 
 // variant is one way to run a scenario.
 type variant struct {
@@ -74,6 +78,7 @@ func Run(ctx context.Context, s *Scenario, o Options) (Result, error) {
 		}
 	}
 	res.Took = time.Since(began)
+	res.Seconds = res.Took.Seconds()
 	return res, nil
 }
 
@@ -252,7 +257,7 @@ func (r *run) steps(ctx context.Context) error {
 		}
 		if at.After(r.w.Clock.Now()) {
 			if err := r.w.Pass(ctx, at); err != nil {
-				return fmt.Errorf("before step %d: %w", st.Line, err)
+				return fmt.Errorf("before the step in line %d: %w", st.Line, err)
 			}
 		}
 		if err := r.step(ctx, st); err != nil {
@@ -274,7 +279,7 @@ func (r *run) step(ctx context.Context, st Step) error {
 		}
 		err := r.w.Settle(ctx, limit)
 		if errors.Is(err, sim.ErrUnsettled) {
-			r.fails = append(r.fails, Failure{Run: r.v.name, Line: fmt.Sprintf("steps:%d settle", st.Line), Text: err.Error()})
+			r.fails = append(r.fails, Failure{Run: r.v.name, Line: r.s.line(st.Line) + " settle", Text: err.Error()})
 			return nil
 		}
 		return err
@@ -295,6 +300,6 @@ func (r *run) check(ctx context.Context, x Expectation) {
 		for _, word := range x.Words {
 			line += " " + word
 		}
-		r.fails = append(r.fails, Failure{Run: r.v.name, Line: fmt.Sprintf("expect:%d %s", x.Line, line), Text: err.Error()})
+		r.fails = append(r.fails, Failure{Run: r.v.name, Line: r.s.line(x.Line) + " " + line, Text: err.Error()})
 	}
 }

@@ -73,29 +73,25 @@ func Load(path string, types []connector.Type) (*Scenario, error) {
 		}
 		s.Files[f.Name] = f.Data
 	}
-	var lacks []string
-	for _, need := range []string{"crossdock.yaml", "steps", "expect"} {
-		if s.Files[need] == nil {
-			lacks = append(lacks, need)
-		}
-	}
-	if lacks != nil {
-		return nil, crossdock.Errorf(crossdock.Invalid, "%s: it lacks the file %s, which every scenario has", path, strings.Join(lacks, " and the file "))
-	}
 	m := &mistakes{path: filepath.ToSlash(path)}
+	complete := m.lacks(s, src)
 	if err := s.world(path, types); err != nil {
+		err = m.use(s, src, path, err)
 		var problems config.Problems
 		if !errors.As(err, &problems) {
 			return nil, err
 		}
-		m.problems, s.Config = problems, nil
+		if !slices.EqualFunc(problems, m.problems, func(a, b config.Problem) bool { return a == b }) {
+			m.problems = append(m.problems, problems...)
+		}
+		s.Config = nil
 	}
 	steps, expect := linesOf(s.Files["steps"], above(src, "steps")), linesOf(s.Files["expect"], above(src, "expect"))
 	s.Steps, s.Expect = m.steps(steps), m.expectations(expect)
-	if len(expect) == 0 {
+	if len(expect) == 0 && s.Files["expect"] != nil {
 		m.wrong(line{at: above(src, "expect"), source: "-- expect --", places: []place{{1, 12}}}, 0, 0, "a scenario expects something")
 	}
-	if s.Config != nil {
+	if s.Config != nil && complete {
 		if err := s.judge(m, steps, expect); err != nil {
 			return nil, fmt.Errorf("%s: %w", path, err)
 		}
@@ -214,7 +210,7 @@ func (m *mistakes) steps(lines []line) []Step {
 			m.wrong(l, 0, 0, "a step has a time, who acts, and what")
 			continue
 		}
-		st := Step{Line: l.within, Who: l.words[1], Words: l.words[2:]}
+		st := Step{Line: l.at, Who: l.words[1], Words: l.words[2:]}
 		var err error
 		if after, ok := strings.CutPrefix(l.words[0], "+"); ok {
 			if st.After, err = time.ParseDuration(after); err != nil || st.After < 0 {
@@ -254,7 +250,7 @@ func timeOfDay(s string) (time.Duration, error) {
 func (m *mistakes) expectations(lines []line) []Expectation {
 	var out []Expectation
 	for _, l := range lines {
-		x, w := Expectation{Line: l.within}, l.words
+		x, w := Expectation{Line: l.at}, l.words
 		if w[0] == "never" {
 			x.Never, w = true, w[1:]
 		}

@@ -1,7 +1,12 @@
 package scenario
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -78,6 +83,60 @@ func (m *mistakes) wrong(l line, from, to int, format string, a ...any) {
 func (m *mistakes) near(l line, from, to int, near, text string) {
 	p := l.span(from, to)
 	m.problems = append(m.problems, config.Mark(config.Problem{File: m.path, Line: l.at, Column: p.column, Text: text, Near: near, Code: crossdock.Invalid}, l.source, p.width))
+}
+
+// lacks reports the files every scenario has that are not there, and the file that
+// may be meant. It returns whether all are there.
+func (m *mistakes) lacks(s *Scenario, src []byte) bool {
+	needed, complete := []string{"crossdock.yaml", "steps", "expect"}, true
+	var others []string
+	for name := range s.Files {
+		if !slices.Contains(needed, name) {
+			others = append(others, name)
+		}
+	}
+	slices.Sort(others)
+	for _, name := range needed {
+		if s.Files[name] != nil {
+			continue
+		}
+		complete = false
+		l, text := line{at: 1, places: []place{{1, 1}}}, "it lacks the file "+name+", which every scenario has"
+		if near := crossdock.Nearest(name, others); near != "" {
+			source := "-- " + near + " --"
+			l = line{at: above(src, near), source: source, places: []place{{4, len([]rune(near))}}}
+			m.near(l, 0, 0, name, text+", and has a file "+near)
+			continue
+		}
+		m.near(l, 0, 0, "", text)
+	}
+	return complete
+}
+
+// use makes of an error about the world a scenario uses one with the place of the line
+// that names it. Any other error it returns.
+func (m *mistakes) use(s *Scenario, src []byte, path string, err error) error {
+	if !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	for _, l := range linesOf(s.Files["crossdock.yaml"], above(src, "crossdock.yaml")) {
+		if l.words[0] != "use:" || len(l.words) < 2 {
+			continue
+		}
+		use := filepath.Join(filepath.Dir(path), l.words[1])
+		var there []string
+		if dirs, err := os.ReadDir(filepath.Dir(use)); err == nil {
+			for _, d := range dirs {
+				if d.IsDir() {
+					there = append(there, d.Name())
+				}
+			}
+		}
+		m.near(l, 1, 1, crossdock.Nearest(filepath.Base(use), there), fmt.Sprintf("there is no world %s: a folder beside this file with crossdock.yaml and land.yaml", l.words[1]))
+		m.problems[len(m.problems)-1].Code = crossdock.Unavailable // it is no mistake in the words
+		return config.Problems(m.problems)
+	}
+	return err
 }
 
 // unknown adds a word that is not among known: it names the nearest, or all of them.

@@ -25,6 +25,15 @@ var odooVerbs = []struct {
 	{"revoke key", 0, 0, ""}, {"restore key", 0, 0, ""}, {"reject", 2, 2, "MODEL.METHOD TIMES"}, {"contend", 2, 2, "MODEL TIMES"},
 }
 
+// topics are those of Shopify's webhooks (Admin API 2026-07) that are about what a hub
+// hears of. Another may be sent, to see what comes of it, unless it is nearly one of them.
+var topics = []string{
+	"orders/create", "orders/updated", "orders/cancelled", "orders/paid", "orders/fulfilled", "orders/partially_fulfilled", "orders/edited", "orders/delete",
+	"refunds/create", "fulfillments/create", "fulfillments/update", "inventory_levels/connect", "inventory_levels/update", "inventory_levels/disconnect",
+	"inventory_items/create", "inventory_items/update", "inventory_items/delete", "products/create", "products/update", "products/delete",
+	"customers/create", "customers/update", "customers/delete", "customers/merge", "app/uninstalled", "bulk_operations/finish",
+}
+
 // verbsOf lists what can be done in a system of a type; "" stands for a person.
 func verbsOf(kind string) []string {
 	switch kind {
@@ -61,6 +70,13 @@ func verbIn(known, words []string) (verb string, length int) {
 		}
 	}
 	return strings.Join(words[:min(2, len(words))], " "), 0
+}
+
+// isVerb reports words that some system can do: who does them is the mistake then.
+func isVerb(words []string) bool {
+	_, shop := verbIn(verbsOf("shopify"), words)
+	_, erp := verbIn(verbsOf("odoo"), words)
+	return shop+erp > 0
 }
 
 // nearVerb returns the known verb that was most likely meant by the first of words.
@@ -116,8 +132,10 @@ func (m *mistakes) judgeStep(k *known, l line) {
 	switch {
 	case length > 0:
 		m.judgeWords(k, l, kind, verb, what[length:])
-	case !isSystem && nearVerb(verbs, what) == "":
+	case !isSystem && nearVerb(verbs, what) == "" && (crossdock.Nearest(who, append(k.connections(), "hub", "settle")) != "" || isVerb(what)):
 		m.unknown(l, 1, "connection", who, append(k.connections(), "hub", "settle"))
+	case !isSystem && nearVerb(verbs, what) == "":
+		m.wrong(l, 2, 2, "a person can't %q, only: %s; and there is no connection %q, only: %s", what[0], strings.Join(verbs, ", "), who, strings.Join(append(k.connections(), "hub"), ", "))
 	default:
 		near := nearVerb(verbs, what)
 		heard := said(near, what)
@@ -148,6 +166,8 @@ func (m *mistakes) judgeWords(k *known, l line, kind, verb string, rest []string
 	case kind == "shopify" && verb == "send":
 		if len(rest) < 2 {
 			m.wrong(l, 2, len(l.words), "send what? send TOPIC FILE")
+		} else if near := crossdock.Nearest(rest[0], topics); near != "" && !slices.Contains(topics, rest[0]) {
+			m.near(l, first, first, near, fmt.Sprintf("there is no topic %q", rest[0]))
 		} else if !slices.Contains(k.files, rest[1]) {
 			m.unknown(l, first+1, "file", rest[1], slices.DeleteFunc(slices.Clone(k.files), func(f string) bool { return f == "steps" || f == "expect" || strings.HasSuffix(f, ".yaml") }))
 		}

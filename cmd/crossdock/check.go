@@ -6,7 +6,6 @@ import (
 	"os"
 	"slices"
 	"strings"
-	"text/tabwriter"
 	"time"
 
 	"github.com/crossdockhq/crossdock"
@@ -114,10 +113,10 @@ func (s *shell) summary(cfg *config.Config, roles []role) {
 	s.print("%s is good: %s, %s.", cfg.Name, count(len(cfg.Connections), "connection"), count(len(cfg.Companies), "company"))
 	for i, n := range cfg.Connections {
 		s.print("\n%s (%s): %s", n.System, n.Type.Name, n.Type.Doc)
-		w := tabwriter.NewWriter(s.out, 0, 0, 2, ' ', 0)
+		w := s.table()
 		line := func(what, text string) {
 			if text != "" {
-				_, _ = w.Write([]byte("  " + what + "\t" + text + "\n")) // as with print, a broken pipe has no reader
+				w.row("  %s\t%s", what, text)
 			}
 		}
 		r := roles[i]
@@ -131,7 +130,7 @@ func (s *shell) summary(cfg *config.Config, roles []role) {
 		line("and ship from", strings.Join(n.Sites, ", else "))
 		line("settles in", n.Settles.String())
 		line("not looked up", strings.Join(r.Unresolved, ", "))
-		_ = w.Flush()
+		w.end()
 	}
 	if cfg.Store.Postgres() {
 		s.print("\nJournal and book are kept in PostgreSQL, the socket in %s.", cfg.Data)

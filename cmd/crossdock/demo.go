@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"log/slog"
 	"strings"
-	"text/tabwriter"
 	"time"
 
 	"github.com/crossdockhq/crossdock"
@@ -71,7 +70,7 @@ func (c *demoCommand) shown(ctx context.Context, s *shell, g *globals, demo *app
 
 func (s *shell) demo(sum *app.DemoSummary) {
 	s.print("")
-	w := tabwriter.NewWriter(s.out, 0, 0, 2, ' ', 0)
+	w := s.table()
 	for _, row := range []struct {
 		what string
 		n    any
@@ -81,9 +80,9 @@ func (s *shell) demo(sum *app.DemoSummary) {
 		{"duplicates in Odoo", sum.OdooDuplicates}, {"oversold units", sum.OversoldUnits}, {"stock differences", sum.StockDifferences},
 		{"Odoo calls per order, polling included", sum.OdooCallsPerOrder}, {"seconds to the first order in Odoo", sum.SecondsToFirstOrder}, {"seconds", sum.Seconds},
 	} {
-		fmt.Fprintf(w, "  %s\t%v\n", row.what, row.n)
+		w.row("  %s\t%v", row.what, row.n)
 	}
-	_ = w.Flush()
+	w.end()
 	for _, p := range sum.Planted {
 		s.print("\nplanted: %s", p)
 	}

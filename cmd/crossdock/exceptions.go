@@ -96,19 +96,19 @@ func (s *shell) exceptions(list replay.Listed, selected bool) {
 		s.print("There are no exceptions.")
 	}
 	for _, x := range list.Exceptions {
-		s.exception(x)
+		s.exception(x, list.Numbers[x.Of.Short()])
 	}
 	if list.More > 0 {
 		s.print("\n%d more; the next page: the same with --after '%s'", list.More, list.Exceptions[len(list.Exceptions)-1].ID)
 	}
 }
 
-func (s *shell) exception(x *core.Exception) {
+func (s *shell) exception(x *core.Exception, number string) {
 	s.print("%s  %s", clock(x.Opened), x.ID)
-	s.print("    %s", x.Text)
+	s.print("    %s", short(x.Text))
 	about := "for the " + x.Owner
 	if !x.Of.IsZero() {
-		about = x.Of.Short() + ", " + about
+		about = numberedRef(x.Of, number) + ", " + about
 	}
 	if x.Count > 1 {
 		about += fmt.Sprintf(", came up %d times", x.Count)
@@ -161,7 +161,7 @@ func (s *shell) act(g *globals, id string, which whichExceptions, a crossdock.Ac
 		answer := acted{Filed: []crossdock.Action{}}
 		seen := map[crossdock.Ref]bool{}
 		for _, x := range list {
-			if a.Do == "retry" && id == "" && (x.Of.IsZero() || seen[x.Of]) {
+			if a.Do == "retry" && id == "" && x.Subject == "" && (x.Of.IsZero() || seen[x.Of]) {
 				answer.Skipped++ // it names no record to try again, or one that is tried already
 				continue
 			}
@@ -209,6 +209,9 @@ func (s *shell) chosen(hub app.Asked, id string, asked replay.Asked, do string) 
 		return list.Exceptions, err
 	}
 	list, err := hub.Exceptions(s.ctx, replay.Asked{ID: id})
+	if err == nil && len(list.Exceptions) == 0 {
+		list, err = s.printed(hub, id)
+	}
 	if err == nil && len(list.Exceptions) == 0 && do == "retry" {
 		list, err = hub.Exceptions(s.ctx, replay.Asked{Record: id, Limit: 1}) // one is enough: the record is tried again
 	}
@@ -216,6 +219,14 @@ func (s *shell) chosen(hub app.Asked, id string, asked replay.Asked, do string) 
 		err = crossdock.Errorf(crossdock.Invalid, "there is no open exception %q: crossdock exceptions lists them", id)
 	}
 	return list.Exceptions, err
+}
+
+// printed returns the exceptions whose ID is printed like this: what a terminal would
+// obey is left out of one that holds a stranger's words.
+func (s *shell) printed(hub app.Asked, id string) (replay.Listed, error) {
+	list, err := hub.Exceptions(s.ctx, replay.Asked{})
+	list.Exceptions = slices.DeleteFunc(list.Exceptions, func(x *core.Exception) bool { return oneLine(x.ID) != id })
+	return list, err
 }
 
 // knownConnection reports a flag that names a connection the configuration lacks.

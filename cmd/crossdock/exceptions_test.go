@@ -20,7 +20,7 @@ import (
 
 // stoppedHub makes the data directory of a hub with many exceptions, all of one
 // instant, and returns a function that runs the command line over it.
-func stoppedHub(t *testing.T, many int) func(args ...string) (out string, exit int) {
+func stoppedHub(t *testing.T, many int, more ...core.Row) func(args ...string) (out string, exit int) {
 	t.Helper()
 	dir := t.TempDir()
 	file := filepath.Join(dir, "crossdock.yaml")
@@ -51,6 +51,9 @@ func stoppedHub(t *testing.T, many int) func(args ...string) (out string, exit i
 			x.ID, x.Check, x.System, x.Of = "credentials|books", "credentials", "books", crossdock.Ref{}
 		}
 		commit.Changes = append(commit.Changes, core.Change{At: x.Address(), Row: x})
+	}
+	for _, row := range more {
+		commit.Changes = append(commit.Changes, core.Change{At: row.Address(), Row: row})
 	}
 	if err := s.Book().Commit(t.Context(), commit); err != nil {
 		t.Fatal(err)

@@ -113,7 +113,7 @@ func (s *shell) fail(g *globals, err error) int {
 // after that is told on standard error.
 func (s *shell) json(v any) error {
 	s.answered = true
-	e := json.NewEncoder(s.out)
+	e := json.NewEncoder(s.raw)
 	e.SetEscapeHTML(false)
 	e.SetIndent("", "  ")
 	return e.Encode(v)

@@ -5,7 +5,6 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"io"
 	"os"
 	"os/signal"
@@ -59,6 +58,7 @@ Exit codes: 0 good, 1 a defect of crossdock, 2 wrong usage or configuration,
 type shell struct {
 	ctx      context.Context
 	out, err io.Writer
+	raw      io.Writer // standard output for programs: what is out without leaving anything out
 	types    []connector.Type
 	look     config.Lookup
 	answered bool // the one JSON object was written
@@ -67,6 +67,7 @@ type shell struct {
 // run reads the arguments, runs the command they name, reports its error and
 // returns the exit code.
 func (s *shell) run(args []string) int {
+	s.raw, s.out, s.err = s.out, plainWriter{s.out}, plainWriter{s.err}
 	var c cli
 	done := false
 	k, err := kong.New(&c,
@@ -88,6 +89,3 @@ func (s *shell) run(args []string) int {
 	}
 	return s.fail(&c.globals, line.Run())
 }
-
-// print writes a line to standard output.
-func (s *shell) print(format string, a ...any) { fmt.Fprintf(s.out, format+"\n", a...) }

@@ -22,7 +22,7 @@ func (c *schemaCommand) Run(s *shell) error {
 		return err
 	}
 	s.answered = true
-	_, err = s.out.Write(b)
+	_, err = s.raw.Write(b)
 	return err
 }
 

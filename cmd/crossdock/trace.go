@@ -1,10 +1,8 @@
 package main
 
 import (
-	"fmt"
 	"slices"
 	"strings"
-	"text/tabwriter"
 	"time"
 
 	"github.com/crossdockhq/crossdock"
@@ -15,11 +13,18 @@ import (
 
 // traceCommand tells the story of one record.
 type traceCommand struct {
-	Record string `arg:"" help:"The record: order/1001, or as a system knows it, shop/order/gid://shopify/Order/1001."`
+	Entry  int64  `placeholder:"SEQ" help:"Show one entry as it was filed, headers and body, and what came of it."`
+	Record string `arg:"" optional:"" help:"The record: an order's number (1001, S00042), order/1001, or as a system knows it, shop/order/gid://shopify/Order/1001."`
 }
 
 // Run implements trace.
 func (c *traceCommand) Run(s *shell, g *globals) error {
+	if (c.Entry > 0) == (c.Record != "") {
+		return crossdock.Errorf(crossdock.Invalid, "say what to trace: a record such as order/1001, or --entry SEQ")
+	}
+	if c.Entry > 0 {
+		return s.entry(g, c.Entry)
+	}
 	if err := knownRecord(c.Record); err != nil {
 		return err
 	}
@@ -36,9 +41,12 @@ func (c *traceCommand) Run(s *shell, g *globals) error {
 	})
 }
 
-// knownRecord reports what is no reference to a record: order/1001, or
+// knownRecord reports what is no reference to a record: a number, order/1001, or
 // SYSTEM/KIND/KEY.
 func knownRecord(ref string) error {
+	if ref != "" && !strings.Contains(ref, "/") && !slices.Contains(crossdock.KindNames(), ref) {
+		return nil
+	}
 	whole := ref
 	if strings.Count(ref, "/") == 1 {
 		whole = string(crossdock.BookSystem) + "/" + ref
@@ -73,18 +81,22 @@ func (s *shell) story(st *replay.Story) {
 	if state != "" {
 		state = ": " + state
 	}
-	s.print("%s%s (revision %d)", st.Of.Short(), state, st.Rev)
+	called := ""
+	if n := st.Record.Text("number"); st.Of.Kind == crossdock.KindOrder && n != st.Of.Key {
+		called = n
+	}
+	s.print("%s%s (revision %d)", numberedRef(st.Of, called), state, st.Rev)
 	if o, err := replay.Order(st.Record); err == nil && st.Of.Kind == crossdock.KindOrder {
 		s.order(o)
 	}
 	s.people(st.People)
 	if len(st.Entries) > 0 {
 		s.print("\nWhat happened")
-		w := tabwriter.NewWriter(s.out, 0, 0, 2, ' ', 0)
+		w := s.table()
 		for _, e := range st.Entries {
-			fmt.Fprintf(w, "  %d\t%s\t%s\t→ %s\n", e.Seq, clock(e.At), e.What, e.Effect)
+			w.row("  %d\t%s\t%s\t→ %s", e.Seq, clock(e.At), short(e.What), e.Effect)
 		}
-		_ = w.Flush()
+		w.end()
 	}
 	if len(st.Systems) > 0 {
 		s.print("\nWhat the systems hold")
@@ -101,7 +113,7 @@ func (s *shell) story(st *replay.Story) {
 	s.works("What is still to do", st.Work)
 	for _, x := range st.Exceptions {
 		if x.Open() {
-			s.print("\nException %s\n  %s", x.ID, x.Text)
+			s.print("\nException %s\n  %s", x.ID, short(x.Text))
 		}
 	}
 }
@@ -113,7 +125,7 @@ func (s *shell) people(list []replay.Person) {
 		return
 	}
 	s.print("\nWho it is about")
-	w := tabwriter.NewWriter(s.out, 0, 0, 2, ' ', 0)
+	w := s.table()
 	for _, p := range list {
 		as, of := p.As, ""
 		if p.Party.Role != "" && (p.As == "itself" || p.As == "address") {
@@ -122,12 +134,12 @@ func (s *shell) people(list []replay.Person) {
 		if !p.Of.IsZero() {
 			of = p.Of.Short()
 		}
-		fmt.Fprintf(w, "  %s\t%s\t%s\n", as, commas(p.Party.Name, p.Party.Company, p.Party.Email, p.Party.Phone, taxID(p.Party.TaxID)), of)
+		w.row("  %s\t%s\t%s", as, commas(p.Party.Name, p.Party.Company, p.Party.Email, p.Party.Phone, taxID(p.Party.TaxID)), of)
 		if text := addressText(p.Party); text != "" {
-			fmt.Fprintf(w, "  \t%s\n", text)
+			w.row("  \t%s", text)
 		}
 	}
-	_ = w.Flush()
+	w.end()
 }
 
 func taxID(id string) string {
@@ -195,11 +207,20 @@ func (s *shell) works(title string, list []replay.Work) {
 		return
 	}
 	s.print("\n%s", title)
-	w := tabwriter.NewWriter(s.out, 0, 0, 2, ' ', 0)
+	w := s.table()
 	for _, work := range list {
-		fmt.Fprintf(w, "  %s\t%s\t%s\t%s\tsince %s\t%s\n", work.System, work.Do, work.Of.Short(), work.State, clock(work.Since), work.Why)
+		w.row("  %s\t%s\t%s\t%s\tsince %s\t%s", work.System, work.Do, numberedRef(work.Of, work.Number), work.State, clock(work.Since), short(work.Why))
 	}
-	_ = w.Flush()
+	w.end()
+}
+
+// numberedRef writes a record of the book, with what people call it where that is not
+// its key.
+func numberedRef(of crossdock.Ref, number string) string {
+	if number == "" {
+		return of.Short()
+	}
+	return of.Short() + " (" + number + ")"
 }
 
 // clock writes a time as people compare it with their own day.

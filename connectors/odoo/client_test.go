@@ -301,6 +301,9 @@ func TestLoadAnswers(t *testing.T) {
 				})
 				got := conn.Push(context.Background(), drafts(c.batch))
 				for i, r := range got {
+					if r.Code == crossdock.OK && r.Holds.Text("name") != "S1" {
+						t.Errorf("record %d: what Odoo calls it is not told: %v", i, r.Holds)
+					}
 					if want := c.bad[i]; r.Code != want {
 						t.Errorf("record %d: %q %s, want %q", i, r.Code, r.Text, want)
 					} else if want != "" && (!strings.Contains(r.Text, c.text) || strings.Contains(r.Text, "Failing row")) {
@@ -356,7 +359,7 @@ func replayLoad(t *testing.T, w http.ResponseWriter, method string, args []json.
 		}
 		var rows []string
 		for _, id := range ids {
-			rows = append(rows, fmt.Sprintf(`{"id":%d,"state":"draft","client_order_ref":"N","partner_id":[7,"Ada"],"order_line":[1],"currency_id":[1,"USD"],"amount_untaxed":1.0,"amount_tax":0.0,"amount_total":1.0,"write_date":"2026-11-02 10:00:00"}`, id))
+			rows = append(rows, fmt.Sprintf(`{"id":%d,"name":"S1","origin":false,"locked":false,"warehouse_id":[1,"W"],"state":"draft","client_order_ref":"N","partner_id":[7,"Ada"],"order_line":[1],"currency_id":[1,"USD"],"amount_untaxed":1.0,"amount_tax":0.0,"amount_total":1.0,"write_date":"2026-11-02 10:00:00"}`, id))
 		}
 		fmt.Fprintf(w, `{"jsonrpc":"2.0","id":1,"result":[%s]}`, strings.Join(rows, ","))
 	default:

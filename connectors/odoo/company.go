@@ -68,7 +68,7 @@ func (c Config) companyOf(key string) (string, error) {
 	if id := c.Companies[key]; id != "" {
 		return id, nil
 	}
-	return "", crossdock.At("company", crossdock.Errorf(crossdock.Invalid, "no company in Odoo is known for %q: add it to companies, or give the shop's connection a company that is there", key))
+	return "", crossdock.At("company", crossdock.About("company:"+key, crossdock.Errorf(crossdock.Invalid, "no company in Odoo is known for %q: add it to companies, or give the shop's connection a company that is there", key)))
 }
 
 // withCompany adds whose a warehouse or a tax is, where the connection serves

@@ -6,17 +6,19 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/crossdockhq/crossdock"
 )
 
-// lookups are what Odoo hardly ever changes.
+// lookups are what Odoo hardly ever changes. What an answer lacks is never kept: see
+// whole, coded and lookAnew.
 type lookups struct {
-	countries  map[string]string            // code → id
-	states     map[string]map[string]string // country's id → code → id
-	regions    map[string]string            // state's id → code
-	pricelists map[priceList]string         // → id
-	currencies map[string]string            // company's id → its currency
+	countries  table                // by ISO code
+	states     map[string]*table    // by country's id
+	regions    map[string]string    // state's id → code
+	pricelists map[priceList]string // → id
+	currencies map[string]string    // company's id → its currency
 }
 
 // priceList is what a price list is looked for by: Odoo lets one name stand for a
@@ -43,6 +45,36 @@ func cached[T any](c *Connector, get func(*lookups) (T, bool), fill func() (func
 	return v, nil
 }
 
+// table is what codes stand for, as it was read.
+type table struct {
+	of   map[string]string // code → id
+	read time.Time
+}
+
+// lookAnew is how long a name that was not found is taken to be in no table; then the
+// table is read again.
+const lookAnew = time.Minute
+
+// coded returns the id a code stands for in a table of the lookups, "" for none. The
+// table is read where there is none yet and, at most once in lookAnew, where it lacks
+// the code: Odoo may have it now, or what stands before Odoo may have answered for it.
+func (c *Connector) coded(code string, of func(*lookups) *table, read func() (map[string]string, error)) (string, error) {
+	c.mu.Lock()
+	t := *of(&c.found)
+	c.mu.Unlock()
+	if id := t.of[code]; id != "" || t.of != nil && c.now().Before(t.read.Add(lookAnew)) {
+		return id, nil
+	}
+	m, err := read()
+	if err != nil {
+		return "", err
+	}
+	c.mu.Lock()
+	*of(&c.found) = table{m, c.now()}
+	c.mu.Unlock()
+	return m[code], nil
+}
+
 // codes reads the records of a model as code → id.
 func (c *Connector) codes(ctx context.Context, model, field string, domain []any) (map[string]string, error) {
 	rows, err := c.searchRows(ctx, model, domain, []string{field}, nil)
@@ -59,41 +91,41 @@ func (c *Connector) codes(ctx context.Context, model, field string, domain []any
 	return out, nil
 }
 
-// country returns the id of a country by its ISO code.
+// country returns the id of a country by its ISO code. An Odoo without a country is
+// none: its own setup makes them.
 func (c *Connector) country(ctx context.Context, code string) (string, error) {
-	all, err := cached(c, func(l *lookups) (map[string]string, bool) { return l.countries, l.countries != nil },
-		func() (func(*lookups), error) {
-			m, err := c.codes(ctx, "res.country", "code", nil)
-			return func(l *lookups) { l.countries = m }, err
-		})
-	if err != nil {
-		return "", err
+	id, err := c.coded(code, func(l *lookups) *table { return &l.countries }, func() (map[string]string, error) {
+		m, err := c.codes(ctx, "res.country", "code", nil)
+		if err == nil && len(m) == 0 {
+			err = lost(requestOf("res.country", "search_read", nil), "the answer has no country at all", nil)
+		}
+		return m, err
+	})
+	if err != nil || id != "" {
+		return id, err
 	}
-	if id := all[code]; id != "" {
-		return id, nil
-	}
-	return "", crossdock.At("country_code", crossdock.Errorf(crossdock.Invalid, "Odoo has no country with the code %q", code))
+	return "", crossdock.At("country_code", crossdock.About("country:"+code, crossdock.Errorf(crossdock.Invalid, "Odoo has no country with the code %q: add it there, or correct the address", code)))
 }
 
 // state returns the id of a country's state; "" where Odoo has no such state,
 // which is so for most countries.
 func (c *Connector) state(ctx context.Context, country, code string) (string, error) {
-	all, err := cached(c, func(l *lookups) (map[string]string, bool) { m, ok := l.states[country]; return m, ok },
-		func() (func(*lookups), error) {
-			n, err := ids([]string{country})
-			if err != nil {
-				return nil, err
-			}
-			m, err := c.codes(ctx, "res.country.state", "code", []any{[]any{"country_id", "=", n[0]}})
-			return func(l *lookups) {
-				l.states = maps.Clone(l.states)
-				if l.states == nil {
-					l.states = map[string]map[string]string{}
-				}
-				l.states[country] = m
-			}, err
-		})
-	return all[code], err
+	of := func(l *lookups) *table {
+		if l.states == nil {
+			l.states = map[string]*table{}
+		}
+		if l.states[country] == nil {
+			l.states[country] = new(table)
+		}
+		return l.states[country]
+	}
+	return c.coded(code, of, func() (map[string]string, error) {
+		n, err := ids([]string{country})
+		if err != nil {
+			return nil, err
+		}
+		return c.codes(ctx, "res.country.state", "code", []any{[]any{"country_id", "=", n[0]}})
+	})
 }
 
 // addRegion puts the code of a partner's state into the message: the row has only
@@ -110,6 +142,9 @@ func (c *Connector) addRegion(ctx context.Context, r row, m *crossdock.Message) 
 				return nil, err
 			}
 			m, err := c.codes(ctx, "res.country.state", "code", []any{[]any{"id", "=", n[0]}})
+			if err == nil && len(m) != 1 {
+				err = lost(requestOf("res.country.state", "search_read", nil), "the answer lacks the code of state "+id, nil)
+			}
 			code := ""
 			for k := range m {
 				code = k
@@ -156,13 +191,16 @@ func (c *Connector) pricelist(ctx context.Context, of priceList) (string, error)
 				}
 			}
 			all := slices.Sorted(maps.Keys(got))
+			unfit := func(err error) error {
+				return crossdock.At("pricelist", crossdock.About("price list:"+name+" in "+currency, err))
+			}
 			switch len(all) {
 			case 0:
 				if len(others) > 0 {
-					return nil, crossdock.At("pricelist", crossdock.Errorf(crossdock.Invalid, "the price list %q in Odoo is in %s, the order in %s: make one in %[3]s, or mend pricelists in crossdock.yaml",
+					return nil, unfit(crossdock.Errorf(crossdock.Invalid, "the price list %q in Odoo is in %s, the order in %s: make one in %[3]s, or mend pricelists in crossdock.yaml",
 						name, strings.Join(slices.Sorted(maps.Keys(others)), ", "), currency))
 				}
-				return nil, crossdock.At("pricelist", crossdock.Errorf(crossdock.Invalid, "Odoo has no price list %q in %s: make it, or mend pricelists in crossdock.yaml", name, currency))
+				return nil, unfit(crossdock.Errorf(crossdock.Invalid, "Odoo has no price list %q in %s: make it, or mend pricelists in crossdock.yaml", name, currency))
 			case 1:
 				return func(l *lookups) {
 					l.pricelists = maps.Clone(l.pricelists)
@@ -172,7 +210,7 @@ func (c *Connector) pricelist(ctx context.Context, of priceList) (string, error)
 					l.pricelists[of] = all[0]
 				}, nil
 			}
-			return nil, crossdock.At("pricelist", crossdock.Errorf(crossdock.Invalid, "Odoo has several price lists %q in %s (ids %s): rename all but one", name, currency, strings.Join(all, ", ")))
+			return nil, unfit(crossdock.Errorf(crossdock.Invalid, "Odoo has several price lists %q in %s (ids %s): rename all but one", name, currency, strings.Join(all, ", ")))
 		})
 }
 
@@ -205,6 +243,9 @@ func (c *Connector) companyCurrency(ctx context.Context, company string) (string
 				return nil, crossdock.At("company_id", crossdock.Errorf(crossdock.Unauthorized, "the user may not see company %s: allow it, or mend company_id or companies in crossdock.yaml", company))
 			}
 			currency, err := rows[0].label("currency_id")
+			if err == nil && currency == "" {
+				err = lost(requestOf("res.company", "search_read", nil), "the answer lacks the currency of company "+company, nil)
+			}
 			return func(l *lookups) {
 				l.currencies = maps.Clone(l.currencies)
 				if l.currencies == nil {

@@ -64,6 +64,9 @@ func orderHeld(r row) (crossdock.Record, error) {
 	if number != "" {
 		said.Fields["number"] = raw(number)
 	}
+	if name := f.str("name"); f.err == nil && name != "" { // what people call it in Odoo
+		said.Fields["name"] = raw(name)
+	}
 	return said, nil
 }
 

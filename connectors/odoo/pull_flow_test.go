@@ -91,7 +91,7 @@ func TestOrdersArePulledWithTheirOwner(t *testing.T) {
 			said[st.Of.Key] = st
 		}
 		st := said[f.view(of).Key]
-		if !slices.Equal(st.Names, []string{"of:" + of.Short()}) || st.Said.Text("state") != "promised" || !slices.Equal(st.Fields(), crossdock.Fields{"number", "state", "totals"}) {
+		if !slices.Equal(st.Names, []string{"of:" + of.Short()}) || st.Said.Text("state") != "promised" || !slices.Equal(st.Fields(), crossdock.Fields{"name", "number", "state", "totals"}) {
 			t.Errorf("%+v", st)
 		}
 		if st := said[string(copied)]; st.Of.Key == "" || len(st.Names) != 0 {

@@ -90,7 +90,7 @@ type pushing struct {
 // fail writes the outcome of a push that did not get through.
 func (p *pushing) fail(i int, err error) {
 	r := &p.out[i]
-	r.Code, r.Text, r.After = crossdock.CodeOf(err), err.Error(), afterOf(err)
+	r.Code, r.Text, r.After, r.Subject = crossdock.CodeOf(err), err.Error(), afterOf(err), crossdock.SubjectOf(err)
 }
 
 // failAll gives several pushes the same outcome. When Odoo can't be spoken with at

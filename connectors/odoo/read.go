@@ -66,8 +66,25 @@ func (c *Connector) searchRows(ctx context.Context, model string, domain []any, 
 		domain = []any{}
 	}
 	var rows []row
-	err := c.rpc.call(ctx, model, "search_read", []any{domain, fields}, kw, &rows)
-	return rows, err
+	if err := c.rpc.call(ctx, model, "search_read", []any{domain, fields}, kw, &rows); err != nil {
+		return nil, err
+	}
+	return rows, whole(requestOf(model, "search_read", nil), rows, fields)
+}
+
+// whole reports rows that lack what they were asked for. Odoo answers with every
+// field it was asked for, false where it is empty, or with an error (recorded): a row
+// without one was not made by Odoo, but for instance by a proxy before it, and may be
+// whole the next time.
+func whole(r request, rows []row, fields []string) error {
+	for _, row := range rows {
+		for _, name := range append([]string{"id"}, fields...) {
+			if _, there := row[name]; !there {
+				return lost(r, "a row lacks the field "+name+", as Odoo never answers: see what stands before it", nil)
+			}
+		}
+	}
+	return nil
 }
 
 // readRows reads records of a kind by key into a map. What Odoo does not have is
@@ -91,6 +108,9 @@ func (c *Connector) readFields(ctx context.Context, model string, keys, fields [
 	}
 	var rows []row
 	if err := c.rpc.call(ctx, model, "read", []any{n, fields}, c.context(nil), &rows); err != nil {
+		return nil, err
+	}
+	if err := whole(requestOf(model, "read", nil), rows, fields); err != nil {
 		return nil, err
 	}
 	for _, r := range rows {

@@ -38,7 +38,7 @@ func (w *orderWriter) tax(t crossdock.TaxAmount) (string, error) {
 		if to := w.cfg.Taxes[n]; n != "" && to != "" {
 			key, err := w.taxNamed(to, nil)
 			if key == "" && err == nil {
-				err = crossdock.Errorf(crossdock.Invalid, "crossdock.yaml maps the tax %q to %q, and there is no active sales tax of that name in Odoo", n, to)
+				err = crossdock.About("tax:"+full, crossdock.Errorf(crossdock.Invalid, "crossdock.yaml maps the tax %q to %q, and there is no active sales tax of that name in Odoo", n, to))
 			}
 			return key, err
 		}
@@ -51,7 +51,7 @@ func (w *orderWriter) tax(t crossdock.TaxAmount) (string, error) {
 	if t.Amount.IsZero() {
 		return "", nil
 	}
-	return "", crossdock.Errorf(crossdock.Invalid, "no Odoo tax is known for %q: add to crossdock.yaml under taxes: %q: the name of the sales tax in Odoo", full, full)
+	return "", crossdock.About("tax:"+full, crossdock.Errorf(crossdock.Invalid, "no Odoo tax is known for %q: add to crossdock.yaml under taxes: %q: the name of the sales tax in Odoo", full, full))
 }
 
 // taxNamed returns the key of the one tax of that name, "" where there is none.
@@ -66,7 +66,7 @@ func (w *orderWriter) taxNamed(name string, rate *crossdock.Decimal) (string, er
 		for _, r := range refs {
 			all = append(all, w.known.Key(r))
 		}
-		return "", crossdock.Errorf(crossdock.Invalid, "several sales taxes in Odoo are named %q (ids %s): rename all but one, or set company_id in crossdock.yaml", name, strings.Join(all, ", "))
+		return "", crossdock.About("tax:"+name, crossdock.Errorf(crossdock.Invalid, "several sales taxes in Odoo are named %q (ids %s): rename all but one, or set company_id in crossdock.yaml", name, strings.Join(all, ", ")))
 	}
 	r, ok := w.known.Record(refs[0])
 	if !ok {

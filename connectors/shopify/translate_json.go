@@ -87,6 +87,16 @@ type reader struct {
 	err      error
 }
 
+// flag reads true or false; left out is false. Anything else, "true" as a text for
+// instance, is a fault: a test order must not pass for one that is none.
+func (r *reader) flag(n node) bool {
+	is, ok := n.value.(bool)
+	if !ok && !n.isNull() {
+		r.fail(n, "it is neither true nor false")
+	}
+	return is
+}
+
 func (r *reader) fail(n node, format string, a ...any) {
 	if r.err == nil {
 		r.err = crossdock.At(n.place, crossdock.Errorf(crossdock.Invalid, format, a...))

@@ -15,7 +15,7 @@ func (s shape) order(n node) (order, error) {
 		email: trimmed(n.at(s.email)), phone: trimmed(n.at(s.phone)),
 		billing: s.addressOf(n.at(s.billing)), shipping: s.addressOf(n.at(s.shipping)),
 		note: n.at(s.note).text(), purchaseCode: n.at(s.purchaseCode).text(),
-		test: n.at(s.test).isTrue(), taxIncluded: n.at(s.taxIncluded).isTrue(),
+		test: r.flag(n.at(s.test)), taxIncluded: n.at(s.taxIncluded).isTrue(),
 		updated: r.moment(n.at(s.updated)), cancelled: r.moment(n.at(s.cancelled)), reason: strings.ToLower(n.at(s.reason).text()),
 	}
 	if o.placed = r.moment(n.at(s.created)); o.placed.IsZero() {

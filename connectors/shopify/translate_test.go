@@ -1,6 +1,7 @@
 package shopify
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -366,4 +367,19 @@ const vectorBody12 = `{"admin_graphql_api_id":"gid://shopify/Order/12","currency
 func doubtful(m crossdock.Message) crossdock.Message {
 	m.Meta[metaDoubt] = "why"
 	return m
+}
+
+// TestTestOrderInAnotherForm: what may be a test order is none that is sold.
+func TestTestOrderInAnotherForm(t *testing.T) {
+	body, s := readFile(t, "sample_order.json"), openShop(t, "")
+	for _, form := range []string{`"true"`, `1`, `"yes"`} {
+		odd := bytes.ReplaceAll(body, []byte(`"test": true`), []byte(`"test": `+form))
+		if bytes.Equal(odd, body) {
+			t.Fatal("the sample has no test")
+		}
+		got := s.Translate(heard("orders/create", odd))
+		if f := got[len(got)-1].Fault; f == nil || f.Place != "test" {
+			t.Errorf("test %s: %+v", form, f)
+		}
+	}
 }
