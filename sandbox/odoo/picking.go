@@ -57,6 +57,7 @@ func pickingModels(models map[string]*model, v *version) {
 		m.computed["reserved_availability"] = func(e *env, r rec) any { return moved(r, "~reserved") }
 		m.computed["forecast_availability"] = func(e *env, r rec) any { return min(r.num("product_uom_qty"), e.forecast(r)) }
 	}
+	m.computed["product_qty"] = func(e *env, r rec) any { return r.num("product_uom_qty") } // moves are planned in the product's unit
 	m.computed["reference"] = func(e *env, r rec) any { return r.follow("picking_id").get("name") }
 	m.computed["bom_line_id"] = func(e *env, r rec) any { return nil } // kits are not modelled: there are none
 	m.computed["procure_method"] = func(e *env, r rec) any { return "make_to_stock" }
@@ -69,6 +70,7 @@ func pickingModels(models map[string]*model, v *version) {
 	l.company = "company_id"
 	l.order = "location_id, id"
 	l.computed["lot_id"] = func(e *env, r rec) any { return nil } // lots are not modelled: there are none
+	l.computed["product_uom_id"] = func(e *env, r rec) any { return r.follow("move_id").get("product_uom") }
 	l.computed["state"] = func(e *env, r rec) any { return r.follow("move_id").get("state") }
 	l.computed[v.moveLineDone] = func(e *env, r rec) any { return r.raw("~quantity") }
 	if v.pickedFlag {
