@@ -185,4 +185,3 @@ func TestShipmentsWithoutDelivery(t *testing.T) {
 		})
 	}
 }
-

@@ -3,6 +3,7 @@ package odoo
 import (
 	"fmt"
 	"math/big"
+	"slices"
 	"strings"
 )
 
@@ -316,6 +317,20 @@ func (s *Server) ShipOrder(ref, tracking string) error {
 // SKU; what is left becomes a backorder.
 func (s *Server) ShipPart(ref, tracking string, quantities map[string]string) error {
 	return s.person(func(e *env) { e.shipOrder(ref, tracking, quantities) })
+}
+
+// CancelTransfers cancels what of the order's transfers is open, a backorder for
+// instance; the order stands.
+func (s *Server) CancelTransfers(ref string) error {
+	return s.person(func(e *env) {
+		open := slices.DeleteFunc(e.order(ref).each("picking_ids"), func(p rec) bool { return p.str("state") == "done" || p.str("state") == "cancel" })
+		if len(open) == 0 {
+			userError("order %s has no open transfer", ref)
+		}
+		for _, p := range open {
+			e.cancelPicking(p)
+		}
+	})
 }
 
 func (e *env) shipOrder(ref, tracking string, quantities map[string]string) {
