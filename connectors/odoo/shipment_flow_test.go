@@ -138,6 +138,35 @@ func TestShipments(t *testing.T) {
 	})
 }
 
+// TestShipmentsByLot: what left says of which lots it was, however many places they
+// lay in.
+func TestShipmentsByLot(t *testing.T) {
+	each(t, func(t *testing.T, f *flow) {
+		if f.s.stand == nil {
+			return // lots are put into stand-ins alone
+		}
+		for _, err := range []error{f.s.stand.SetStock("TEA", "E", "0"), f.s.stand.SetLot("TEA", "E", "L1", "1"), f.s.stand.SetLot("TEA", "E", "L2", "4")} {
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		of, number := f.ref("lots")
+		f.true(of, f.order(number, f.customer()))
+		if err := f.s.stand.ShipOrder(number, "Z1"); err != nil {
+			t.Fatal(err)
+		}
+		got := f.shipments(of, new(connector.Cursor))
+		if len(got) != 1 || got[0].State != crossdock.ShipmentDone || len(got[0].Lines) != 2 {
+			t.Fatalf("%+v", got)
+		}
+		for i, lot := range []string{"L1", "L2"} {
+			if l := got[0].Lines[i]; l.Lot != lot || !l.Quantity.Count.Equal(dec("1")) || l.Item.Key != f.keys[f.item("TEA")] {
+				t.Errorf("line %d: %+v", i, l)
+			}
+		}
+	})
+}
+
 // TestShipmentOfNoOrder: a transfer outlives its order, and is then no shipment of ours.
 func TestShipmentOfNoOrder(t *testing.T) {
 	each(t, func(t *testing.T, f *flow) {

@@ -244,6 +244,23 @@ func (s *Server) SetStock(sku, warehouse, qty string) error {
 	})
 }
 
+// SetLot makes the warehouse with this code hold qty of the product in a lot, which is
+// made where there is none of that name; the product is then tracked by lots.
+func (s *Server) SetLot(sku, warehouse, lot, qty string) error {
+	return s.person(func(e *env) {
+		w, p := e.byName("stock.warehouse", "code", warehouse), e.productBySKU(sku)
+		if !storable(p) {
+			userError("product %s keeps no stock", sku)
+		}
+		l := e.first("stock.lot", func(r rec) bool { return r.ref("product_id") == p.id && r.str("name") == lot })
+		if l.id == 0 {
+			l = e.rec("stock.lot", e.insert("stock.lot", row{"name": lot, "product_id": p.id, "company_id": e.company()}))
+			p.follow("product_tmpl_id").set(row{"tracking": "lot"})
+		}
+		e.applyInventory(e.quantOn(p.id, shelf{w.ref("lot_stock_id"), l.id}), decimalOf("quantity", qty))
+	})
+}
+
 // SetPrice changes a product's list price.
 func (s *Server) SetPrice(sku, price string) error {
 	return s.person(func(e *env) {
