@@ -114,7 +114,7 @@ func (h *House) connection(system crossdock.System, filed func()) (wake chan str
 		at := len(h.Reconciles)
 		h.Reconciles = append(h.Reconciles, nil)
 		h.add("reconcile "+string(system), roomTerm, nil, func(s store.Store) step {
-			h.Reconciles[at] = reconcile.New(s, system, finder, reconcile.Options{Kinds: []crossdock.Kind{crossdock.KindOrder}, Every: o.Reconcile, Now: o.Now, Log: o.Log, Filed: filed})
+			h.Reconciles[at] = reconcile.New(s, system, finder, reconcile.Options{Kinds: []crossdock.Kind{crossdock.KindOrder, crossdock.KindShipment}, Every: o.Reconcile, Now: o.Now, Log: o.Log, Filed: filed})
 			return h.Reconciles[at].Step
 		})
 	}

@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"hash/fnv"
 	"log/slog"
-	"slices"
 	"time"
 
 	"github.com/crossdockhq/crossdock"
@@ -145,10 +144,16 @@ func (r *Reconcile) page(ctx context.Context, kind crossdock.Kind) (refs []cross
 }
 
 // inMotion reports whether something may still happen to a record: an order that
-// is closed or cancelled is compared no more.
+// is closed or cancelled is compared no more, nor is a shipment that left or was
+// called off.
 func inMotion(r *store.Record) bool {
-	return r.Of.Kind != crossdock.KindOrder ||
-		!slices.Contains([]crossdock.OrderState{crossdock.OrderClosed, crossdock.OrderCancelled}, crossdock.OrderState(r.Body.Text("state")))
+	switch state := r.Body.Text("state"); r.Of.Kind {
+	case crossdock.KindOrder:
+		return state != string(crossdock.OrderClosed) && state != string(crossdock.OrderCancelled)
+	case crossdock.KindShipment:
+		return state != string(crossdock.ShipmentDone) && state != string(crossdock.ShipmentCancelled)
+	}
+	return true
 }
 
 // itsTurn reports whether a record is compared in this round. The rounds of those

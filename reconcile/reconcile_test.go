@@ -230,6 +230,32 @@ func TestOnlyOrdersInMotion(t *testing.T) {
 	}
 }
 
+// A shipment that left, or was called off, is compared no more.
+func TestOnlyShipmentsInMotion(t *testing.T) {
+	a := enter(t, 0)
+	p, err := a.s.Book().Claim(t.Context())
+	a.must(err)
+	var changes []core.Change
+	put := func(r core.Row) { changes = append(changes, core.Change{At: r.Address(), Row: r}) }
+	for _, state := range []crossdock.ShipmentState{crossdock.ShipmentWaiting, crossdock.ShipmentAssigned, crossdock.ShipmentDone, crossdock.ShipmentCancelled} {
+		of := crossdock.BookRef(crossdock.KindShipment, string(state))
+		r := &core.Record{Of: of, At: a.at, Body: crossdock.Record{Kind: crossdock.KindShipment, Form: 1}}
+		a.must(r.Body.Set("state", state))
+		put(r)
+		key := "k-" + string(state)
+		put(&core.View{View: crossdock.View{System: "erp", Of: of, Key: key}})
+		put(&core.Link{Of: crossdock.Ref{System: "erp", Kind: crossdock.KindShipment, Key: key}, To: of})
+	}
+	to := p
+	to.Seq = 1
+	a.must(a.s.Book().Commit(t.Context(), store.Commit{From: p, To: to, Changes: changes}))
+	a.r = a.room(crossdock.KindShipment)
+	a.round()
+	if got := a.filed(); !slices.Equal(got, []string{"k-assigned", "k-waiting"}) {
+		t.Errorf("found gone, as nothing is there: %v", got)
+	}
+}
+
 // However many orders a hub has made, a round reads those of late and a small part
 // of the others; all have their turn, also over restarts.
 func TestOldRecordsHaveTheirTurn(t *testing.T) {

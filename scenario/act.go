@@ -22,6 +22,7 @@ func Words() []string {
 		"SHOP  cancel order-NUMBER · edit order-NUMBER SKU N",
 		"ODOO  set stock SKU SITE N · set price SKU AMOUNT · add item SKU AMOUNT",
 		"ODOO  confirm|cancel|delete order NUMBER · edit order NUMBER SKU N · ship order NUMBER [TRACKING]",
+		"ODOO  ship part NUMBER SKU N [TRACKING]: the rest becomes a backorder · cancel transfer NUMBER",
 		"ODOO  reject MODEL.METHOD N · contend MODEL N · revoke key · restore key",
 		"hub   kill: it is ended as by SIGKILL and started again",
 		"NAME  retry RECORD · drop EXCEPTION [note]: a person acts in the hub",
@@ -191,6 +192,10 @@ func inERP(w *sim.World, what []string) error {
 		return w.ERP.EditLine(arg(2), arg(3), arg(4))
 	case strings.HasPrefix(full, "ship order ") && len(what) <= 4 && len(what) >= 3:
 		return w.ERP.ShipOrder(arg(2), arg(3))
+	case strings.HasPrefix(full, "ship part ") && len(what) <= 6 && len(what) >= 5:
+		return w.ERP.ShipPart(arg(2), arg(5), map[string]string{arg(3): arg(4)})
+	case strings.HasPrefix(full, "cancel transfer ") && len(what) == 3:
+		return w.ERP.CancelTransfers(arg(2))
 	case full == "revoke key" || full == "restore key":
 		return key(w, what[0])
 	case what[0] == "reject" || what[0] == "contend":

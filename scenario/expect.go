@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/crossdockhq/crossdock"
+	"github.com/crossdockhq/crossdock/atp"
 	"github.com/crossdockhq/crossdock/core"
 	"github.com/crossdockhq/crossdock/sim"
 )
@@ -148,14 +149,16 @@ func hubHolds(ctx context.Context, w *sim.World, words []string) error {
 	switch {
 	case words[0] == "exceptions":
 		return exceptions(ctx, w, words[1:])
-	case words[0] == "reserved" && len(words) == 3:
-		return reserved(ctx, w, words[1], words[2])
+	case (words[0] == "reserved" || words[0] == "free") && len(words) == 3:
+		return balance(ctx, w, words)
+	case words[0] == "shipments":
+		return shipments(ctx, w, words[1:])
 	case words[0] == "work":
 		return work(ctx, w, words[1:])
 	case strings.Contains(words[0], "/"):
 		return record(ctx, w, words[0], words[1:])
 	}
-	return fmt.Errorf("the hub holds records (order/1001), exceptions, work and reserved SKU@SITE, not %q", words[0])
+	return fmt.Errorf("the hub holds records (order/1001), exceptions, work, shipments and reserved or free SKU@SITE, not %q", words[0])
 }
 
 func exceptions(ctx context.Context, w *sim.World, words []string) error {
@@ -194,10 +197,12 @@ func exceptions(ctx context.Context, w *sim.World, words []string) error {
 	return nil
 }
 
-func reserved(ctx context.Context, w *sim.World, where, want string) error {
-	item, site, ok := strings.Cut(where, "@")
+// balance checks what is reserved (promised by us) or free of an item at a site:
+// reserved SKU@SITE N, free SKU@SITE N.
+func balance(ctx context.Context, w *sim.World, words []string) error {
+	item, site, ok := strings.Cut(words[1], "@")
 	if !ok {
-		return fmt.Errorf("%q is not SKU@SITE", where)
+		return fmt.Errorf("%q is not SKU@SITE", words[1])
 	}
 	at := core.BalanceAt(crossdock.BookRef(crossdock.KindItem, item), crossdock.BookRef(crossdock.KindSite, site))
 	rows, err := w.Store.Book().Load(ctx, []core.Address{at})
@@ -207,9 +212,56 @@ func reserved(ctx context.Context, w *sim.World, where, want string) error {
 	got := "0"
 	if b, ok := rows[0].(*core.Balance); ok {
 		got = b.Promised.String()
+		if words[0] == "free" {
+			got = atp.Terms{OnHand: b.OnHand, Reserved: b.Reserved, Promised: b.Promised, Converted: b.Converted}.Free().String()
+		}
 	}
-	if !same(got, want) {
+	if !same(got, words[2]) {
 		return fmt.Errorf("%s are", got)
+	}
+	return nil
+}
+
+// shipments counts those of an order: of=order/1001 state=done count=1. Their keys
+// are the ERP's, so they are not named.
+func shipments(ctx context.Context, w *sim.World, words []string) error {
+	where, count := map[string]string{}, -1
+	for _, word := range words {
+		name, value, ok := strings.Cut(word, "=")
+		var err error
+		switch {
+		case ok && name == "count":
+			if count, err = strconv.Atoi(value); err != nil {
+				return fmt.Errorf("count=%s is no number", value)
+			}
+		case ok && (name == "of" || name == "state"):
+			where[name] = value
+		default:
+			return fmt.Errorf("shipments have of, state and count, not %q", word)
+		}
+	}
+	rows, err := w.Store.Book().Scan(ctx, core.Records, "", "", 10_000)
+	if err != nil {
+		return err
+	}
+	var found []string
+	n := 0
+	for _, row := range rows {
+		r, ok := row.(*core.Record)
+		if !ok || r.Of.Kind != crossdock.KindShipment {
+			continue
+		}
+		var s crossdock.Shipment
+		if err := r.Body.Unpack(&s); err != nil {
+			return err
+		}
+		found = append(found, r.Of.Short()+" of "+s.Order.Short()+" is "+string(s.State))
+		if (where["of"] == "" || s.Order.Short() == where["of"]) && (where["state"] == "" || string(s.State) == where["state"]) {
+			n++
+		}
+	}
+	if count >= 0 && n != count || count < 0 && n == 0 {
+		return fmt.Errorf("there are %d of them; all: %s", n, strings.Join(found, " | "))
 	}
 	return nil
 }

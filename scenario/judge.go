@@ -98,7 +98,9 @@ func (m *mistakes) judgeHub(k *known, l line, rest []string) {
 	switch what := rest[0]; {
 	case what == "exceptions":
 		m.judgeExceptions(l, rest[1:])
-	case what == "reserved" && len(rest) == 3:
+	case what == "shipments":
+		m.judgeShipments(l, rest[1:])
+	case (what == "reserved" || what == "free") && len(rest) == 3:
 		item, site, ok := strings.Cut(rest[1], "@")
 		if !ok {
 			m.wrong(l, 2, 2, "%q is not SKU@SITE", rest[1])
@@ -119,7 +121,29 @@ func (m *mistakes) judgeHub(k *known, l line, rest []string) {
 	case strings.Contains(what, "/"):
 		m.judgeRecord(k, l, rest)
 	default:
-		m.near(l, 1, 1, crossdock.Nearest(what, []string{"exceptions", "reserved", "work"}), "the hub holds records (order/1001), exceptions, work and reserved SKU@SITE N, not \""+what+"\"")
+		m.near(l, 1, 1, crossdock.Nearest(what, []string{"exceptions", "free", "reserved", "shipments", "work"}), "the hub holds records (order/1001), exceptions, work, shipments and reserved or free SKU@SITE N, not \""+what+"\"")
+	}
+}
+
+func (m *mistakes) judgeShipments(l line, rest []string) {
+	keys, states := []string{"of", "state", "count"}, []string{}
+	for _, s := range []crossdock.ShipmentState{crossdock.ShipmentWaiting, crossdock.ShipmentAssigned, crossdock.ShipmentDone, crossdock.ShipmentCancelled} {
+		states = append(states, string(s))
+	}
+	for n, word := range rest {
+		name, value, ok := strings.Cut(word, "=")
+		switch at := 2 + n; {
+		case !ok:
+			m.wrong(l, at, at, "%q is not field=value: shipments have of, state and count", word)
+		case !slices.Contains(keys, name):
+			m.unknown(l, at, "field of shipments", name, keys)
+		case name == "count":
+			m.count(l, at, value)
+		case name == "state" && !slices.Contains(states, value):
+			m.unknown(l, at, "state of a shipment", value, states)
+		case name == "of":
+			m.kind(l, at, value)
+		}
 	}
 }
 

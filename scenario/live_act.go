@@ -257,46 +257,98 @@ func (l *Live) EditLine(ref, sku, count string) error {
 // ShipOrder validates the order's open transfers in full: what is not reserved is
 // shipped too, and stock falls. tracking, when given, is written on them.
 func (l *Live) ShipOrder(ref, tracking string) error {
-	id, err := l.order(ref)
+	open, err := l.openTransfers(ref)
 	if err != nil {
 		return err
 	}
-	var open []int
-	domain := []any{[]any{"sale_id", "=", id}, []any{"state", "not in", []string{"done", "cancel"}}}
-	if err := l.call(&open, "stock.picking", "search", []any{domain}, map[string]any{"order": "id"}); err != nil {
-		return err
-	}
-	if len(open) == 0 {
-		return fmt.Errorf("%s: order %s has no open transfer", l, ref)
-	}
 	for _, picking := range open {
-		if err := l.ship(picking, tracking); err != nil {
+		if err := l.ship(picking, tracking, nil); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (l *Live) ship(picking int, tracking string) error {
+// ShipPart validates the order's first open transfer with these counts by SKU; what is
+// left becomes a backorder.
+func (l *Live) ShipPart(ref, tracking string, counts map[string]string) error {
+	ids := map[int]json.Number{}
+	for sku, text := range counts {
+		n, err := plainNumber("count", text)
+		if err != nil {
+			return err
+		}
+		product, err := l.known("product.product", "default_code", sku)
+		if err != nil {
+			return err
+		}
+		ids[product] = n
+	}
+	open, err := l.openTransfers(ref)
+	if err != nil {
+		return err
+	}
+	return l.ship(open[0], tracking, ids)
+}
+
+// CancelTransfers cancels what of the order's transfers is open.
+func (l *Live) CancelTransfers(ref string) error {
+	open, err := l.openTransfers(ref)
+	if err != nil {
+		return err
+	}
+	return l.call(nil, "stock.picking", "action_cancel", []any{open}, nil)
+}
+
+// openTransfers returns those of an order, oldest first; there is one at least.
+func (l *Live) openTransfers(ref string) (open []int, err error) {
+	id, err := l.order(ref)
+	if err != nil {
+		return nil, err
+	}
+	domain := []any{[]any{"sale_id", "=", id}, []any{"state", "not in", []string{"done", "cancel"}}}
+	if err := l.call(&open, "stock.picking", "search", []any{domain}, map[string]any{"order": "id"}); err != nil {
+		return nil, err
+	}
+	if len(open) == 0 {
+		return nil, fmt.Errorf("%s: order %s has no open transfer", l, ref)
+	}
+	return open, nil
+}
+
+// ship validates a transfer with the counts given by product, nil for all that is
+// asked for; the rest becomes a backorder.
+func (l *Live) ship(picking int, tracking string, counts map[int]json.Number) error {
 	var moves []struct {
-		ID    int         `json:"id"`
-		Count json.Number `json:"product_uom_qty"`
+		ID      int         `json:"id"`
+		Product int         `json:"product_id"`
+		Count   json.Number `json:"product_uom_qty"`
 	}
 	domain := []any{[]any{"picking_id", "=", picking}, []any{"state", "not in", []string{"done", "cancel"}}}
-	if err := l.call(&moves, "stock.move", "search_read", []any{domain}, map[string]any{"fields": []string{"product_uom_qty"}}); err != nil {
+	if err := l.call(&moves, "stock.move", "search_read", []any{domain}, map[string]any{"fields": []string{"product_id", "product_uom_qty"}, "load": ""}); err != nil {
 		return err
 	}
 	for _, m := range moves {
-		values := map[string]any{"quantity": m.Count, "picked": true}
+		count, picked := m.Count, true
+		if counts != nil {
+			if count, picked = counts[m.Product]; !picked {
+				count = "0"
+			}
+		}
+		values := map[string]any{"quantity": count, "picked": picked}
 		if l.version < 17 {
-			values = map[string]any{"quantity_done": m.Count}
+			values = map[string]any{"quantity_done": count}
 		}
 		if err := l.write("stock.move", m.ID, values); err != nil {
 			return err
 		}
 	}
+	kw := map[string]any{}
+	if counts != nil {
+		kw["context"] = map[string]any{"skip_sms": true, "skip_backorder": true, "picking_ids_not_to_backorder": []int{}}
+	}
 	var answer any
-	if err := l.call(&answer, "stock.picking", "button_validate", []any{[]int{picking}}, nil); err != nil {
+	if err := l.call(&answer, "stock.picking", "button_validate", []any{[]int{picking}}, kw); err != nil {
 		return err
 	}
 	if answer != true {

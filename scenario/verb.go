@@ -21,7 +21,7 @@ var odooVerbs = []struct {
 }{
 	{"set stock", 3, 3, "SKU SITE N"}, {"set price", 2, 2, "SKU AMOUNT"}, {"add item", 2, 2, "NEW AMOUNT"},
 	{"confirm order", 1, 1, "NUMBER"}, {"cancel order", 1, 1, "NUMBER"}, {"delete order", 1, 1, "NUMBER"},
-	{"edit order", 3, 3, "NUMBER SKU N"}, {"ship order", 1, 2, "NUMBER TRACKING"},
+	{"edit order", 3, 3, "NUMBER SKU N"}, {"ship order", 1, 2, "NUMBER TRACKING"}, {"ship part", 3, 4, "NUMBER SKU N TRACKING"}, {"cancel transfer", 1, 1, "NUMBER"},
 	{"revoke key", 0, 0, ""}, {"restore key", 0, 0, ""}, {"reject", 2, 2, "MODEL.METHOD TIMES"}, {"contend", 2, 2, "MODEL TIMES"},
 }
 

@@ -148,7 +148,7 @@ func (r *runner) inside(ctx context.Context) ([]checker.Wrong, error) {
 					err = wrong(row.Of, "what %s holds of %s is not known (%d open)", row.System, row.Of.Short(), len(row.Open))
 				}
 			case *core.Promise:
-				if s := states[row.Cause.Short()]; s != crossdock.OrderConfirmed {
+				if s := states[row.Cause.Short()]; s != crossdock.OrderConfirmed && s != crossdock.OrderPicking {
 					err = wrong(row.Cause, "stock is promised to %s, which is %s", row.Cause.Short(), s)
 				}
 				for _, l := range row.Lines {
@@ -156,8 +156,12 @@ func (r *runner) inside(ctx context.Context) ([]checker.Wrong, error) {
 					promised[at] = promised[at].Add(l.Count)
 				}
 			case *core.Balance:
-				if at := row.Address().Key; !row.Promised.Equal(promised[at]) {
-					err = wrong(row.Item, "%s of %s are promised, to orders %s", row.Promised, at, promised[at])
+				at := row.Address().Key
+				for _, t := range row.Leaving {
+					promised[at] = promised[at].Add(t.Count)
+				}
+				if !row.Promised.Equal(promised[at]) {
+					err = wrong(row.Item, "%s of %s are promised, to orders and to what is leaving %s", row.Promised, at, promised[at])
 				}
 			}
 			if err != nil {

@@ -84,6 +84,8 @@ type ERP interface {
 	DeleteOrder(ref string) error
 	EditLine(ref, sku, count string) error
 	ShipOrder(ref, tracking string) error
+	ShipPart(ref, tracking string, counts map[string]string) error
+	CancelTransfers(ref string) error
 	Match(model string, where map[string]string, fields ...string) ([]map[string]any, error)
 }
 

@@ -120,6 +120,8 @@ func usedBy(args []json.RawMessage) (use, error) {
 		return names
 	}
 	switch u.Method {
+	case "fields_get":
+		u.Fields = list(0)
 	case "read":
 		u.Fields = list(1)
 	case "search_read", "search":

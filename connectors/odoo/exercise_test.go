@@ -72,7 +72,7 @@ func outside(t *testing.T, version int) *connectortest.World {
 			}
 		},
 		Records: map[crossdock.Kind]connectortest.Records{
-			crossdock.KindSite: p.sites(), crossdock.KindTax: p.taxes(), crossdock.KindItem: p.items(), crossdock.KindStock: p.stocks(), crossdock.KindOrder: p.orders(),
+			crossdock.KindSite: p.sites(), crossdock.KindTax: p.taxes(), crossdock.KindItem: p.items(), crossdock.KindStock: p.stocks(), crossdock.KindOrder: p.orders(), crossdock.KindShipment: p.shipments(),
 		},
 		Writes: p.writes(),
 		Find: func() []crossdock.Ref {
@@ -83,6 +83,7 @@ func outside(t *testing.T, version int) *connectortest.World {
 			return []crossdock.Ref{
 				of(crossdock.KindItem, tea), of(crossdock.KindSite, site), of(crossdock.KindStock, tea+"@"+site), of(crossdock.KindTax, p.keys[p.names["tax:Tax 8%"][0]]),
 				of(crossdock.KindParty, p.keys[p.buyer]), of(crossdock.KindOrder, p.view(first).Key), p.buyer, first,
+				of(crossdock.KindShipment, p.shipments().Make(1)[0]),
 			}
 		},
 	}
@@ -212,6 +213,24 @@ func (p *people) orders() connectortest.Records {
 		},
 		Alter:  func(key string) { p.n++; p.did(p.s.stand.EditPrice(p.refs[key], "TEA", fmt.Sprint(p.n))) },
 		Delete: p.byHand("sale.order", "unlink"),
+	}
+}
+
+// shipments are the transfers to the customer that Odoo makes of confirmed orders.
+func (p *people) shipments() connectortest.Records {
+	return connectortest.Records{Page: fullPage,
+		Make: func(n int) (keys []string) {
+			for _, order := range p.orders().Make(n) {
+				p.did(p.s.stand.ConfirmOrder(p.refs[order]))
+				keys = append(keys, p.matching("stock.picking", "sale_id.client_order_ref", p.refs[order])...)
+			}
+			return keys
+		},
+		Alter: func(key string) {
+			p.n++
+			p.byHand("stock.picking", "write", map[string]any{"carrier_tracking_ref": fmt.Sprintf("1Z%d", p.n)})(key)
+		},
+		Never: "a transfer of a confirmed order is cancelled, not deleted",
 	}
 }
 

@@ -20,6 +20,7 @@ var parameters = map[string][]string{
 	"action_cancel":   {"ids"},
 	"action_confirm":  {"ids"},
 	"context_get":     {},
+	"fields_get":      {"allfields", "attributes"},
 	"get_external_id": {"ids"},
 	"load":            {"fields", "data"},
 	"read":            {"ids", "fields"},

@@ -19,6 +19,8 @@ type lookups struct {
 	regions    map[string]string    // state's id → code
 	pricelists map[priceList]string // → id
 	currencies map[string]string    // company's id → its currency
+	delivery   []string             // which of ofDelivery there are; nil: not asked yet
+	warehouses map[string]string    // type of transfer → warehouse
 }
 
 // priceList is what a price list is looked for by: Odoo lets one name stand for a

@@ -1,6 +1,6 @@
 // Package odoo is the connector to Odoo 16, 17, 18 and 19, over JSON-2 where the server
 // has it and takes the key, else over JSON-RPC: customers
-// and their addresses, products, stock, warehouses, taxes and sale orders.
+// and their addresses, products, stock, warehouses, taxes, sale orders and their transfers.
 //
 // What Odoo does and answers is taken from recordings of our own Odoo 16.0, 18.0
 // and 19.0 (community) servers; comments that say "recorded" mean those. Trimmed
@@ -24,10 +24,10 @@ import (
 
 // Type is the connector "odoo". A real Odoo was seen to commit 16 s after its
 // client had gone, so what it holds is certain only after Settles.
-var Type = connector.Define("odoo", "Orders and customers in; products, stock, taxes and states out, over Odoo's JSON-2 (19) or JSON-RPC (16 to 19)",
+var Type = connector.Define("odoo", "Orders and customers in; products, stock, taxes, states and shipments out, over Odoo's JSON-2 (19) or JSON-RPC (16 to 19)",
 	connector.Options{
 		Takes:   []crossdock.Kind{crossdock.KindParty, crossdock.KindOrder},
-		Owns:    []crossdock.Kind{crossdock.KindItem, crossdock.KindStock, crossdock.KindSite, crossdock.KindTax},
+		Owns:    []crossdock.Kind{crossdock.KindItem, crossdock.KindStock, crossdock.KindSite, crossdock.KindTax, crossdock.KindShipment},
 		Settles: 60 * time.Second,
 	}, open)
 

@@ -164,7 +164,7 @@ func strict(t *testing.T, version int, next http.Handler) http.Handler {
 }
 
 // positions say which arguments of a JSON-2 call stand where in one of execute_kw.
-var positions = map[string][]string{"read": {"ids", "fields"}, "search_read": {"domain", "fields"}, "search": {"domain"}, "load": {"fields", "data"}, "write": {"ids", "vals"}}
+var positions = map[string][]string{"fields_get": {"allfields", "attributes"}, "read": {"ids", "fields"}, "search_read": {"domain", "fields"}, "search": {"domain"}, "load": {"fields", "data"}, "write": {"ids", "vals"}}
 
 // named turns a JSON-2 call into the arguments of execute_kw.
 func named(path string, body []byte) (service string, args []json.RawMessage) {

@@ -3,6 +3,7 @@ package odoo
 import (
 	"context"
 	"encoding/json"
+	"slices"
 	"strconv"
 	"time"
 
@@ -16,7 +17,7 @@ const pageSize = 500
 
 // Kinds implements connector.Puller.
 func (c *Connector) Kinds() []crossdock.Kind {
-	return []crossdock.Kind{crossdock.KindSite, crossdock.KindTax, crossdock.KindItem, crossdock.KindStock, crossdock.KindOrder}
+	return []crossdock.Kind{crossdock.KindSite, crossdock.KindTax, crossdock.KindItem, crossdock.KindStock, crossdock.KindOrder, crossdock.KindShipment}
 }
 
 // place is a pull's cursor. A pass reads the rows written at or after From in the
@@ -85,9 +86,9 @@ func (p place) end(overlap time.Duration) place {
 // Pull implements connector.Puller. Every message is one row as Odoo returned it
 // with its keys sorted; stock is a reading made of rows, see stocker.
 //
-// The first pull of orders reads only those the hub made: others mean nothing to
-// it. Later ones read every order that changed, because a person may have taken
-// the hub's mark away.
+// The first pull of orders and of shipments reads only those of orders the hub made:
+// others mean nothing to it. Later ones read every one that changed, because a person
+// may have taken the hub's mark away.
 func (c *Connector) Pull(ctx context.Context, k crossdock.Kind, after connector.Cursor) (connector.Page, error) {
 	p, err := readPlace(after)
 	if err != nil {
@@ -100,7 +101,7 @@ func (c *Connector) Pull(ctx context.Context, k crossdock.Kind, after connector.
 	if !ok || k == crossdock.KindParty {
 		return connector.Page{}, crossdock.Errorf(crossdock.Internal, "the kind %q is not pulled from Odoo", k)
 	}
-	major, err := c.rpc.major(ctx)
+	fields, err := c.fields(ctx, k)
 	if err != nil {
 		return connector.Page{}, err
 	}
@@ -118,11 +119,20 @@ func (c *Connector) Pull(ctx context.Context, k crossdock.Kind, after connector.
 	if k == crossdock.KindOrder && p.From == "" {
 		domain = append(domain, []any{"origin", "=like", module + "%"})
 	}
-	rows, err := c.pageRows(ctx, src.model, domain, fieldsOf(k, major), p.Last, nil)
+	if k == crossdock.KindShipment && p.From == "" {
+		domain = append(domain, forOurs)
+	}
+	rows, err := c.pageRows(ctx, src.model, domain, fields, p.Last, nil)
 	if err != nil {
 		return connector.Page{}, err
 	}
-	out, err := c.messages(ctx, k, rows)
+	told := rows
+	if k == crossdock.KindShipment {
+		if told, err = c.ours(ctx, slices.Clone(rows)); err != nil {
+			return connector.Page{}, err
+		}
+	}
+	out, err := c.messages(ctx, k, told)
 	if err != nil {
 		return connector.Page{}, err
 	}
@@ -180,6 +190,9 @@ func (c *Connector) Keys(ctx context.Context, k crossdock.Kind, after connector.
 	kw := c.context(archivedToo)
 	kw["order"], kw["limit"] = "id", many
 	domain := append(src.domain[:len(src.domain):len(src.domain)], []any{"id", ">", p.Last})
+	if k == crossdock.KindShipment {
+		domain = append(domain, forOurs)
+	}
 	if err := c.rpc.call(ctx, src.model, "search", []any{domain}, kw, &found); err != nil {
 		return connector.KeyPage{}, err
 	}

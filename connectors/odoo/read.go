@@ -25,6 +25,8 @@ var sources = map[crossdock.Kind]source{
 		fields: []string{"active", "barcode", "currency_id", "default_code", "list_price", "name", "type", "uom_id", "write_date"}},
 	crossdock.KindOrder: {model: string(orderModel),
 		fields: []string{"amount_tax", "amount_total", "amount_untaxed", "client_order_ref", "currency_id", "name", "origin", "state", "warehouse_id", "write_date"}},
+	crossdock.KindShipment: {model: pickingModel, domain: forOrders,
+		fields: []string{"date_done", "name", "picking_type_id", "sale_id", "state", "write_date"}},
 	crossdock.KindParty: {model: string(partnerModel), archived: true,
 		fields: []string{"city", "company_name", "country_code", "email", "is_company", "name", "parent_id", "phone", "ref", "state_id", "street", "street2", "type", "vat", "write_date", "zip"}},
 }
@@ -43,6 +45,20 @@ func fieldsOf(k crossdock.Kind, major int) []string {
 		f = append(f[:len(f):len(f)], "locked") // on 16 the state "done" says so
 	}
 	return f
+}
+
+// fields returns the fields of a kind that this database has.
+func (c *Connector) fields(ctx context.Context, k crossdock.Kind) ([]string, error) {
+	major, err := c.rpc.major(ctx)
+	if err != nil {
+		return nil, err
+	}
+	f := fieldsOf(k, major)
+	if k == crossdock.KindShipment {
+		more, err := c.carriers(ctx)
+		return append(f[:len(f):len(f)], more...), err
+	}
+	return f, nil
 }
 
 // taxField is the name of a sale order line's taxes.
@@ -90,11 +106,11 @@ func whole(r request, rows []row, fields []string) error {
 // readRows reads records of a kind by key into a map. What Odoo does not have is
 // not in the map: read leaves it out (recorded).
 func (c *Connector) readRows(ctx context.Context, k crossdock.Kind, keys []string) (map[string]row, error) {
-	major, err := c.rpc.major(ctx)
+	fields, err := c.fields(ctx, k)
 	if err != nil {
 		return nil, err
 	}
-	return c.readFields(ctx, sources[k].model, keys, fieldsOf(k, major))
+	return c.readFields(ctx, sources[k].model, keys, fields)
 }
 
 func (c *Connector) readFields(ctx context.Context, model string, keys, fields []string) (map[string]row, error) {
@@ -137,6 +153,9 @@ func message(k crossdock.Kind, r row) (crossdock.Message, error) {
 // messages makes messages of rows and adds what Translate needs beside a row: the
 // external id, where it is ours, and the code of a partner's state.
 func (c *Connector) messages(ctx context.Context, k crossdock.Kind, rows []row) ([]crossdock.Message, error) {
+	if k == crossdock.KindShipment {
+		return c.shipments(ctx, rows)
+	}
 	external, err := c.externalIDs(ctx, k, rows)
 	if err != nil {
 		return nil, err
@@ -190,12 +209,17 @@ func (c *Connector) externalIDs(ctx context.Context, k crossdock.Kind, rows []ro
 	if len(marked) == 0 {
 		return nil, nil
 	}
-	n, err := ids(marked)
+	return c.externalIDsOf(ctx, sources[k].model, marked)
+}
+
+// externalIDsOf returns the external ids of ours by key.
+func (c *Connector) externalIDsOf(ctx context.Context, model string, keys []string) (map[string]string, error) {
+	n, err := ids(keys)
 	if err != nil {
 		return nil, err
 	}
 	var got map[string]json.RawMessage
-	if err := c.rpc.call(ctx, sources[k].model, "get_external_id", []any{n}, c.context(nil), &got); err != nil {
+	if err := c.rpc.call(ctx, model, "get_external_id", []any{n}, c.context(nil), &got); err != nil {
 		return nil, err
 	}
 	out := map[string]string{}

@@ -66,12 +66,13 @@ func translate(m crossdock.Message) crossdock.Statement {
 
 // forms says how a row of each kind is read.
 var forms = map[crossdock.Kind]func(row, crossdock.Message, crossdock.Statement) (crossdock.Statement, error){
-	crossdock.KindSite:  translateSite,
-	crossdock.KindTax:   translateTax,
-	crossdock.KindItem:  translateItem,
-	crossdock.KindStock: translateStock,
-	crossdock.KindOrder: translateOrder,
-	crossdock.KindParty: translateParty,
+	crossdock.KindSite:     translateSite,
+	crossdock.KindTax:      translateTax,
+	crossdock.KindItem:     translateItem,
+	crossdock.KindStock:    translateStock,
+	crossdock.KindOrder:    translateOrder,
+	crossdock.KindParty:    translateParty,
+	crossdock.KindShipment: translateShipment,
 }
 
 func faulty(s crossdock.Statement, err error) crossdock.Statement {

@@ -6,7 +6,7 @@ import "slices"
 var modelled = []string{
 	"sale.order", "sale.order.line", "res.partner", "product.product", "product.template", "product.category",
 	"product.pricelist", "product.pricelist.item", "stock.quant", "stock.warehouse", "stock.location", "stock.picking",
-	"stock.picking.type", "stock.move", "stock.move.line", "stock.backorder.confirmation", "account.tax", "account.fiscal.position",
+	"stock.picking.type", "stock.lot", "stock.move", "stock.move.line", "stock.backorder.confirmation", "account.tax", "account.fiscal.position",
 	"account.fiscal.position.tax", "account.payment.term", "uom.uom", "res.country", "res.country.state", "res.company",
 	"res.currency", "res.users", "ir.model.data", "crm.tag", "crm.team",
 }

@@ -1,6 +1,7 @@
 package odoo
 
 import (
+	"maps"
 	"math"
 	"slices"
 	"strconv"
@@ -41,6 +42,16 @@ func (m *model) fields(names string) *model {
 		m.stored[f] = true
 	}
 	return m
+}
+
+// lack takes fields away that a module brings which is not installed.
+func (m *model) lack(names ...string) {
+	m.meta = maps.Clone(m.meta)
+	for _, f := range names {
+		delete(m.meta, f)
+		delete(m.stored, f)
+		delete(m.computed, f)
+	}
 }
 
 func newModel(name string, known map[string]map[string]Field) *model {

@@ -57,6 +57,7 @@ func pickingModels(models map[string]*model, v *version) {
 		m.computed["reserved_availability"] = func(e *env, r rec) any { return moved(r, "~reserved") }
 		m.computed["forecast_availability"] = func(e *env, r rec) any { return min(r.num("product_uom_qty"), e.forecast(r)) }
 	}
+	m.computed["product_qty"] = func(e *env, r rec) any { return r.num("product_uom_qty") } // moves are planned in the product's unit
 	m.computed["reference"] = func(e *env, r rec) any { return r.follow("picking_id").get("name") }
 	m.computed["bom_line_id"] = func(e *env, r rec) any { return nil } // kits are not modelled: there are none
 	m.computed["procure_method"] = func(e *env, r rec) any { return "make_to_stock" }
@@ -65,10 +66,10 @@ func pickingModels(models map[string]*model, v *version) {
 	m.unlink = func(e *env, ids []int) { notSupported("deleting stock.move") }
 
 	l := models["stock.move.line"]
-	l.fields("move_id product_id location_id location_dest_id picking_id company_id")
+	l.fields("move_id product_id location_id location_dest_id picking_id company_id lot_id")
 	l.company = "company_id"
 	l.order = "location_id, id"
-	l.computed["lot_id"] = func(e *env, r rec) any { return nil } // lots are not modelled: there are none
+	l.computed["product_uom_id"] = func(e *env, r rec) any { return r.follow("move_id").get("product_uom") }
 	l.computed["state"] = func(e *env, r rec) any { return r.follow("move_id").get("state") }
 	l.computed[v.moveLineDone] = func(e *env, r rec) any { return r.raw("~quantity") }
 	if v.pickedFlag {
@@ -293,14 +294,15 @@ func (e *env) typeQuantity(m rec, q float64) {
 	lines := m.each("move_line_ids")
 	if !e.v.pickedFlag {
 		if len(lines) == 0 {
-			lines = []rec{e.newMoveLine(m, m.ref("location_id"), 0, 0)}
+			lines = []rec{e.newMoveLine(m, shelf{m.ref("location_id"), 0}, 0, 0)}
 		}
-		for i, l := range lines {
-			typed := 0.0
-			if i == 0 {
+		for i, l := range lines { // each gets what it has reserved, the last what is over
+			typed := min(q, l.num("~reserved"))
+			if i == len(lines)-1 {
 				typed = q
 			}
 			l.set(row{"~quantity": typed})
+			q = roundDigits(q-typed, 2)
 		}
 		return
 	}
@@ -313,7 +315,7 @@ func (e *env) typeQuantity(m rec, q float64) {
 		m.quiet(row{"product_uom_qty": demand})
 		if missing := q - moved(m, "~quantity"); missing > 0 {
 			if lines = m.each("move_line_ids"); len(lines) == 0 {
-				e.newMoveLine(m, m.ref("location_id"), 0, missing)
+				e.newMoveLine(m, shelf{m.ref("location_id"), 0}, 0, missing)
 			} else {
 				lines[0].set(row{"~quantity": lines[0].num("~quantity") + missing})
 			}

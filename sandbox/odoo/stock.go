@@ -56,11 +56,18 @@ func stockModels(models map[string]*model, v *version) {
 		return r.str("name")
 	}
 
+	b := models["stock.lot"]
+	b.fields("name product_id company_id")
+	b.order = "name, id"
+	b.company = "company_id"
+	b.create = func(e *env, vals row) int { notSupported("creating stock.lot"); return 0 }
+	b.write = func(e *env, ids []int, vals row) { notSupported("writing stock.lot") }
+	b.unlink = func(e *env, ids []int) { notSupported("deleting stock.lot") }
+
 	q := models["stock.quant"]
 	q.fields("product_id location_id quantity reserved_quantity inventory_quantity inventory_quantity_set in_date company_id lot_id")
 	q.stored["inventory_quantity_auto_apply"] = true // written, never kept: it acts at once
 	q.company = "company_id"
-	q.computed["lot_id"] = func(e *env, r rec) any { return nil } // lots are not modelled: there are none
 	q.computed["available_quantity"] = func(e *env, r rec) any { return r.num("quantity") - r.num("reserved_quantity") }
 	q.computed["inventory_quantity_auto_apply"] = func(e *env, r rec) any { return r.num("quantity") }
 	q.computed["warehouse_id"] = func(e *env, r rec) any { return r.follow("location_id").get("warehouse_id") }
@@ -209,14 +216,27 @@ func writeQuant(e *env, ids []int, vals row) {
 	}
 }
 
-// quantAt finds or makes the quant of a product at a location.
-func (e *env) quantAt(product, location int) rec {
+// shelf is where goods lie: a location, and the lot they are of; 0 is none.
+type shelf struct{ location, lot int }
+
+// shelfOf returns that of a quant or of a move line.
+func shelfOf(r rec) shelf { return shelf{r.ref("location_id"), r.ref("lot_id")} }
+
+// quantAt finds or makes the quant of a product at a location, of no lot.
+func (e *env) quantAt(product, location int) rec { return e.quantOn(product, shelf{location, 0}) }
+
+// quantOn finds or makes the quant of a product on a shelf.
+func (e *env) quantOn(product int, on shelf) rec {
 	for _, id := range e.db.table("stock.quant").having("product_id", product) {
-		if r := e.rec("stock.quant", id); r.ref("location_id") == location {
+		if r := e.rec("stock.quant", id); shelfOf(r) == on {
 			return r
 		}
 	}
-	return e.newQuant(product, location, 0)
+	r := e.newQuant(product, on.location, 0)
+	if on.lot != 0 {
+		r.quiet(row{"lot_id": on.lot})
+	}
+	return r
 }
 
 func (e *env) newQuant(product, location int, quantity float64) rec {
@@ -242,7 +262,7 @@ func (e *env) applyInventory(r rec, quantity float64) {
 		return
 	}
 	if loss := e.inventoryLocation(r.ref("company_id")); loss != 0 {
-		other := e.quantAt(r.ref("product_id"), loss)
+		other := e.quantOn(r.ref("product_id"), shelf{loss, r.ref("lot_id")})
 		other.set(row{"quantity": other.num("quantity") - diff})
 	}
 	e.takeBack(r)
@@ -268,7 +288,7 @@ func (e *env) takeBack(q rec) {
 		return
 	}
 	lines := slices.DeleteFunc(e.recs("stock.move.line", slices.Clone(e.db.table("stock.move.line").having("location_id", q.ref("location_id")))), func(l rec) bool {
-		return l.ref("product_id") != q.ref("product_id") || l.num("~reserved") <= 0
+		return l.ref("product_id") != q.ref("product_id") || l.ref("lot_id") != q.ref("lot_id") || l.num("~reserved") <= 0
 	})
 	if e.v.unreserveNewestFirst {
 		slices.Reverse(lines)
@@ -289,7 +309,7 @@ func (e *env) takeBack(q rec) {
 // release gives back n of a move line's reservation; an empty line goes away.
 func (e *env) release(l rec, n float64) {
 	if storable(l.follow("product_id")) {
-		q := e.quantAt(l.ref("product_id"), l.ref("location_id"))
+		q := e.quantOn(l.ref("product_id"), shelfOf(l))
 		q.set(row{"reserved_quantity": roundDigits(q.num("reserved_quantity")-n, 2)})
 	}
 	left := roundDigits(l.num("~reserved")-n, 2)
@@ -316,7 +336,7 @@ func (e *env) reserve(m rec) {
 	}
 	product := m.follow("product_id")
 	if !storable(product) || m.follow("location_id").str("usage") != "internal" {
-		e.addToLine(m, m.ref("location_id"), need)
+		e.addToLine(m, shelf{m.ref("location_id"), 0}, need)
 		e.restate(m)
 		return
 	}
@@ -330,14 +350,14 @@ func (e *env) reserve(m rec) {
 		n := min(free, need)
 		need -= n
 		q.set(row{"reserved_quantity": q.num("reserved_quantity") + n})
-		e.addToLine(m, q.ref("location_id"), n)
+		e.addToLine(m, shelfOf(q), n)
 	}
 	e.restate(m)
 }
 
-func (e *env) addToLine(m rec, location int, n float64) {
+func (e *env) addToLine(m rec, on shelf, n float64) {
 	for _, l := range m.each("move_line_ids") {
-		if l.ref("location_id") == location {
+		if shelfOf(l) == on {
 			changes := row{"~reserved": l.num("~reserved") + n}
 			if e.v.pickedFlag {
 				changes["~quantity"] = l.num("~quantity") + n
@@ -350,12 +370,12 @@ func (e *env) addToLine(m rec, location int, n float64) {
 	if e.v.pickedFlag {
 		typed = n
 	}
-	e.newMoveLine(m, location, n, typed)
+	e.newMoveLine(m, on, n, typed)
 }
 
-func (e *env) newMoveLine(m rec, location int, reserved, quantity float64) rec {
+func (e *env) newMoveLine(m rec, on shelf, reserved, quantity float64) rec {
 	return e.rec("stock.move.line", e.insert("stock.move.line", row{
-		"move_id": m.id, "product_id": m.get("product_id"), "location_id": location, "location_dest_id": m.get("location_dest_id"),
+		"move_id": m.id, "product_id": m.get("product_id"), "location_id": on.location, "lot_id": orNil(on.lot), "location_dest_id": m.get("location_dest_id"),
 		"picking_id": m.get("picking_id"), "company_id": m.get("company_id"), "~reserved": reserved, "~quantity": quantity,
 	}))
 }

@@ -153,17 +153,19 @@ func (e *env) splitRest(m, rest rec, left float64) {
 // finishMove takes the goods from their places, reserved or not, puts them at
 // the destination and counts them as delivered on the order line.
 func (e *env) finishMove(m rec, done float64) {
-	take := map[int]float64{}
-	var places []int
+	take := map[shelf]float64{}
+	var places []shelf
 	rest := done
 	for _, l := range m.each("move_line_ids") {
 		n := min(rest, max(l.num("~reserved"), l.num("~quantity")))
-		places = append(places, l.ref("location_id"))
-		take[l.ref("location_id")] += n
+		if on := shelfOf(l); take[on] == 0 {
+			places = append(places, on)
+		}
+		take[shelfOf(l)] += n
 		rest -= n
 	}
 	if len(places) == 0 {
-		places = []int{m.ref("location_id")}
+		places = []shelf{{m.ref("location_id"), 0}}
 	}
 	take[places[0]] += rest
 	e.dropLines(m)
@@ -173,7 +175,7 @@ func (e *env) finishMove(m rec, done float64) {
 		}
 		e.newMoveLine(m, place, 0, take[place])
 		if storable(m.follow("product_id")) {
-			from, to := e.quantAt(m.ref("product_id"), place), e.quantAt(m.ref("product_id"), m.ref("location_dest_id"))
+			from, to := e.quantOn(m.ref("product_id"), place), e.quantOn(m.ref("product_id"), shelf{m.ref("location_dest_id"), place.lot})
 			from.set(row{"quantity": roundDigits(from.num("quantity")-take[place], 2)})
 			to.set(row{"quantity": roundDigits(to.num("quantity")+take[place], 2)})
 			e.takeBack(from)

@@ -3,6 +3,7 @@ package odoo
 import (
 	"fmt"
 	"math/big"
+	"slices"
 	"strings"
 )
 
@@ -243,6 +244,23 @@ func (s *Server) SetStock(sku, warehouse, qty string) error {
 	})
 }
 
+// SetLot makes the warehouse with this code hold qty of the product in a lot, which is
+// made where there is none of that name; the product is then tracked by lots.
+func (s *Server) SetLot(sku, warehouse, lot, qty string) error {
+	return s.person(func(e *env) {
+		w, p := e.byName("stock.warehouse", "code", warehouse), e.productBySKU(sku)
+		if !storable(p) {
+			userError("product %s keeps no stock", sku)
+		}
+		l := e.first("stock.lot", func(r rec) bool { return r.ref("product_id") == p.id && r.str("name") == lot })
+		if l.id == 0 {
+			l = e.rec("stock.lot", e.insert("stock.lot", row{"name": lot, "product_id": p.id, "company_id": e.company()}))
+			p.follow("product_tmpl_id").set(row{"tracking": "lot"})
+		}
+		e.applyInventory(e.quantOn(p.id, shelf{w.ref("lot_stock_id"), l.id}), decimalOf("quantity", qty))
+	})
+}
+
 // SetPrice changes a product's list price.
 func (s *Server) SetPrice(sku, price string) error {
 	return s.person(func(e *env) {
@@ -316,6 +334,20 @@ func (s *Server) ShipOrder(ref, tracking string) error {
 // SKU; what is left becomes a backorder.
 func (s *Server) ShipPart(ref, tracking string, quantities map[string]string) error {
 	return s.person(func(e *env) { e.shipOrder(ref, tracking, quantities) })
+}
+
+// CancelTransfers cancels what of the order's transfers is open, a backorder for
+// instance; the order stands.
+func (s *Server) CancelTransfers(ref string) error {
+	return s.person(func(e *env) {
+		open := slices.DeleteFunc(e.order(ref).each("picking_ids"), func(p rec) bool { return p.str("state") == "done" || p.str("state") == "cancel" })
+		if len(open) == 0 {
+			userError("order %s has no open transfer", ref)
+		}
+		for _, p := range open {
+			e.cancelPicking(p)
+		}
+	})
 }
 
 func (e *env) shipOrder(ref, tracking string, quantities map[string]string) {

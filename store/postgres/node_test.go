@@ -68,9 +68,10 @@ func TestNodesFileIntoOneLane(t *testing.T) {
 // What is acknowledged is there once; what is not is not there.
 func TestConnectionLostWhileFiling(t *testing.T) {
 	lost := map[bool]int{}
-	for _, after := range []bool{false, true} {
+	for try := 0; try < 2 || try < 12 && (lost[true] == 0 || lost[false] == 0); try++ { // which bytes are one message is the network's to say
+		after := try%2 == 1
 		for n, come := 1, true; come; n++ {
-			name := fmt.Sprint(t.Name(), n, after)
+			name := fmt.Sprint(t.Name(), n, try)
 			direct := open(t, name, postgres.Options{})
 			p, url := through(t, name)
 			s, err := postgres.Open(t.Context(), url, postgres.Options{})
@@ -108,9 +109,10 @@ func TestConnectionLostWhileFiling(t *testing.T) {
 
 func TestConnectionLostWhileCommitting(t *testing.T) {
 	lost := map[bool]int{}
-	for _, after := range []bool{false, true} {
+	for try := 0; try < 2 || try < 12 && (lost[true] == 0 || lost[false] == 0); try++ { // which bytes are one message is the network's to say
+		after := try%2 == 1
 		for n, come := 1, true; come; n++ {
-			name := fmt.Sprint(t.Name(), n, after)
+			name := fmt.Sprint(t.Name(), n, try)
 			direct := open(t, name, postgres.Options{})
 			p, url := through(t, name)
 			s, err := postgres.Open(t.Context(), url, postgres.Options{})
