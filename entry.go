@@ -123,8 +123,8 @@ type Receipt struct {
 	Code    Code          `json:"code,omitempty"`
 	Text    string        `json:"text,omitempty"`
 	Subject string        `json:"subject,omitempty"` // the one value at fault, where many records may have it: country:US
-	Holds   Record        `json:"holds,omitzero"` // in the form of the kind: what the target holds now, from its answer
-	Says    Fields        `json:"says,omitempty"` // which fields Holds speaks of, also where they are empty; nil: those it has
+	Holds   Record        `json:"holds,omitzero"`    // in the form of the kind: what the target holds now, from its answer
+	Says    Fields        `json:"says,omitempty"`    // which fields Holds speaks of, also where they are empty; nil: those it has
 	Key     string        `json:"key,omitempty"`
 	Version string        `json:"version,omitempty"`
 	Saw     []Message     `json:"saw,omitempty"`   // what stood there instead of what the decision saw

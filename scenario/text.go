@@ -134,7 +134,7 @@ func (m *mistakes) use(s *Scenario, src []byte, path string, err error) error {
 		}
 		m.near(l, 1, 1, crossdock.Nearest(filepath.Base(use), there), fmt.Sprintf("there is no world %s: a folder beside this file with crossdock.yaml and land.yaml", l.words[1]))
 		m.problems[len(m.problems)-1].Code = crossdock.Unavailable // it is no mistake in the words
-		return config.Problems(m.problems)
+		return m.problems
 	}
 	return err
 }
