@@ -13,8 +13,8 @@ import (
 	"github.com/crossdockhq/crossdock/sim/checker"
 )
 
-// ordered is in the text of a refusal that was planted.
-const ordered = "ordered fault"
+// ordered is in the text of a refusal that was planted, as far as the connector shows it.
+const ordered = "by an ordered"
 
 // retry lets a person try again what a target refused because it was told to; again
 // is false when there is nothing of the kind. Other refusals are for the checker.

@@ -67,13 +67,13 @@ func isReceiver(c connector.Connector) bool   { _, ok := c.(connector.Receiver);
 func isPusher(c connector.Connector) bool     { _, ok := c.(connector.Pusher); return ok }
 
 // Exercise holds a connector against every clause, each a subtest. A clause about a
-// door the connector has not is skipped, and says so.
+// door the connector has not is not asked, and says so.
 func Exercise(t *testing.T, s Subject) {
 	for _, c := range clauses {
 		t.Run(c.Name, func(t *testing.T) {
 			problems, has := c.test(t, s)
 			if !has {
-				t.Skipf("the connector %s is no %s", s.Type.Name, c.Door)
+				t.Logf("not asked: the connector %s is no %s", s.Type.Name, c.Door)
 			}
 			for _, p := range problems {
 				t.Error(p)
