@@ -52,7 +52,7 @@ func webhooks(ctx context.Context, n int) ([][]byte, error) {
 		} {
 			request.Header.Set(name, value)
 		}
-		if out[i], err = written(request); err != nil {
+		if out[i], err = bytesOf(request); err != nil {
 			return nil, err
 		}
 	}

@@ -89,8 +89,8 @@ func accepted(r *bufio.Reader) error {
 	}
 }
 
-// written returns the bytes of a request.
-func written(r *http.Request) ([]byte, error) {
+// bytesOf returns the bytes of a request.
+func bytesOf(r *http.Request) ([]byte, error) {
 	var b bytes.Buffer
 	err := r.Write(&b)
 	return b.Bytes(), err

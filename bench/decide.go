@@ -14,6 +14,7 @@ import (
 	"github.com/crossdockhq/crossdock/core"
 	"github.com/crossdockhq/crossdock/desk"
 	"github.com/crossdockhq/crossdock/store"
+	"github.com/crossdockhq/crossdock/store/written"
 )
 
 const decideN = 6000
@@ -53,11 +54,10 @@ func decide(ctx context.Context, o Options) (f Figure, err error) {
 	if err := promised(ctx, w.store.Book(), len(orders)); err != nil {
 		return f, err
 	}
-	floor, err := notes.replay(ctx, filepath.Join(o.Dir, "decide-floor.db"), len(orders))
+	floor, err := notes.replay(ctx, o, len(orders))
 	if err != nil {
 		return f, fmt.Errorf("the floor: %w", err)
 	}
-	o.Say("decide: %d rows in %d commits", notes.rows, len(notes.commits))
 	f = f.beside(floor)
 	f.Store, f.Asked = "sqlite", 0.4
 	return f, nil
@@ -89,11 +89,11 @@ func promised(ctx context.Context, b store.Book, want int) error {
 	return nil
 }
 
-// notes is a store that remembers what the desk has committed.
+// notes is a store that remembers what the desk has committed. Rows never change, so
+// to remember them costs the measured desk nothing.
 type notes struct {
 	store.Store
-	commits [][]noted
-	rows    int
+	commits []store.Commit
 }
 
 // noted is one row as a table has it.
@@ -112,37 +112,28 @@ func (n *notes) Book() store.Book { return notedBook{n.Store.Book(), n} }
 
 // Commit notes and commits.
 func (b notedBook) Commit(ctx context.Context, c store.Commit) error {
-	var out []noted
+	b.n.commits = append(b.n.commits, c)
+	return b.Book.Commit(ctx, c)
+}
+
+// rowsOf returns the rows of a commit.
+func rowsOf(c store.Commit) (out []noted, err error) {
 	for _, e := range c.Entries {
 		out = append(out, noted{"entry", fmt.Sprint(e.Seq), []byte(e.Effect)})
 		for _, of := range e.Refs {
 			out = append(out, noted{"entry_ref", fmt.Sprint(of, " ", e.Seq), nil})
 		}
 	}
-	last := map[core.Address]int{}
-	for i, ch := range c.Changes {
-		last[ch.At] = i
+	changes, err := written.Changes(c.Changes)
+	for _, ch := range changes {
+		out = append(out, noted{string(ch.At.Table), ch.At.Key, ch.Body})
 	}
-	for i, ch := range c.Changes {
-		if last[ch.At] != i {
-			continue
-		}
-		row := noted{table: string(ch.At.Table), key: ch.At.Key}
-		if ch.Row != nil {
-			var err error
-			if row.body, err = store.WriteRow(ch.Row); err != nil {
-				return err
-			}
-		}
-		out = append(out, row)
-	}
-	b.n.commits, b.n.rows = append(b.n.commits, out), b.n.rows+len(out)
-	return b.Book.Commit(ctx, c)
+	return out, err
 }
 
 // replay writes what was noted with plain batched SQL.
-func (n *notes) replay(ctx context.Context, path string, orders int) (f Figure, err error) {
-	db, err := sql.Open("sqlite", "file:"+path+"?_pragma=journal_mode(wal)&_pragma=synchronous(full)")
+func (n *notes) replay(ctx context.Context, o Options, orders int) (f Figure, err error) {
+	db, err := sql.Open("sqlite", "file:"+filepath.Join(o.Dir, "decide-floor.db")+"?_pragma=journal_mode(wal)&_pragma=synchronous(full)")
 	if err != nil {
 		return f, err
 	}
@@ -151,8 +142,16 @@ func (n *notes) replay(ctx context.Context, path string, orders int) (f Figure, 
 	if _, err := db.ExecContext(ctx, "CREATE TABLE row (tab TEXT, key TEXT, body BLOB, PRIMARY KEY (tab, key)) WITHOUT ROWID"); err != nil {
 		return f, err
 	}
+	batches, total := make([][]noted, len(n.commits)), 0
+	for i, c := range n.commits {
+		if batches[i], err = rowsOf(c); err != nil {
+			return f, err
+		}
+		total += len(batches[i])
+	}
+	o.Say("decide: %d rows in %d commits", total, len(batches))
 	r := begin()
-	for _, rows := range n.commits {
+	for _, rows := range batches {
 		if err := batch(ctx, db, rows); err != nil {
 			return f, err
 		}
